@@ -1,0 +1,87 @@
+# Noise Before Data. `make` alone lists what can be made.
+
+VENV        ?= .venv
+PYTHON      ?= python3
+TORCH_INDEX ?=
+PROFILE     ?= quick
+DEVICE      ?= cpu
+PORT        ?= 8000
+
+PY        := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+SITE      := build/site/index.html
+CHAPTERS  := $(sort $(wildcard book/*.ipynb))
+EXECUTED  := $(CHAPTERS:book/%=build/executed/%)
+# What a chapter's results depend on, beside the chapter itself.
+CODE      := $(shell find fa_core book/results -type f -not -path '*/__pycache__/*' 2>/dev/null)
+PAGES     := _config.yml _toc.yml $(shell find book -type f -not -name '.*' -not -name '*.ipynb')
+
+# A figure must be drawn by the notebook's own backend, and a kernel must be this environment's.
+unexport MPLBACKEND
+export JUPYTER_PATH := $(abspath $(VENV))/share/jupyter
+
+.PHONY: help install book test lint serve clean FORCE
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make install   the environment in $(VENV), and nothing else"
+	@echo "make book      run every chapter and build the book"
+	@echo "make test      lint, unit tests, notebooks, and the built book in a browser"
+	@echo "make lint      ruff, mypy and codespell alone"
+	@echo "make serve     show the built book on port $(PORT) of this computer"
+	@echo "make clean     remove build/; the environment stays"
+	@echo
+	@echo "VENV=$(VENV)        where the environment lies"
+	@echo "PYTHON=$(PYTHON)    the Python 3.11, 3.12 or 3.13 that makes it"
+	@echo "TORCH_INDEX=        a package index for torch; PyTorch's CPU index spares a GPU download"
+	@echo "PROFILE=$(PROFILE)     quick (seconds on a laptop) or paper (the paper's sizes)"
+	@echo "DEVICE=$(DEVICE)        where chapters compute: cpu, cuda or mps"
+	@echo "PORT=$(PORT)         where make serve listens"
+
+install: $(INSTALLED)
+
+# The stamp comes last: an interrupted installation is taken up again by the next call.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit(\
+	"Python 3.11, 3.12 or 3.13 is needed; name one with: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --disable-pip-version-check --constraint constraints.txt \
+	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) --editable '.[book,test]'
+	@touch $@
+
+# Rewritten only when a setting changes: chapters then run again.
+SETTINGS := $(PROFILE) $(DEVICE)
+build/settings: FORCE
+	@mkdir -p build
+	@echo '$(SETTINGS)' | cmp -s - $@ || echo '$(SETTINGS)' > $@
+
+# Parameters show on the page as a cell of their own, so only those that differ are passed.
+PARAMETERS := $(if $(filter-out quick,$(PROFILE)),-p profile $(PROFILE)) \
+              $(if $(filter-out cpu,$(DEVICE)),-p device $(DEVICE))
+
+# Written under another name first: an interrupted run leaves no half notebook behind.
+build/executed/%.ipynb: book/%.ipynb $(CODE) build/settings $(INSTALLED)
+	@mkdir -p $(@D)
+	$(PY) -m papermill --kernel python3 --cwd book $(PARAMETERS) $< $(@D)/part-$(@F)
+	@mv $(@D)/part-$(@F) $@
+
+$(SITE): $(EXECUTED) $(PAGES) $(INSTALLED)
+	$(PY) book/build.py site $(EXECUTED)
+
+book: $(SITE)
+	@$(PY) book/build.py report $(EXECUTED)
+
+lint: $(INSTALLED)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m codespell_lib
+
+test: lint
+	$(PY) -m pytest
+
+serve: $(SITE)
+	$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory build/site
+
+clean:
+	rm -rf build

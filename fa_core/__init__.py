@@ -1,0 +1,39 @@
+"""Feedback alignment, noise pretraining and the metrics to study them, on populations of networks.
+
+>>> import fa_core as fa
+>>> net = fa.MLP([64, 32, 10], rule="fa", networks=4, seed=0)
+>>> history = fa.train_on_noise(net, steps=20, progress=False)
+>>> history["alignment_angle_2"].shape          # [records, networks], degrees
+(21, 4)
+"""
+
+from fa_core import (
+    _torchvision,  # noqa: F401  (must precede any import of torchvision)
+    data,
+    findings,
+    metrics,
+    plots,
+    rules,
+)
+from fa_core.findings import Finding
+from fa_core.layers import FALinear, convert
+from fa_core.networks import MLP
+from fa_core.noise import NoiseGenerator
+from fa_core.training import History, train, train_on_noise
+
+__version__ = "0.1.0"
+__all__ = [
+    "MLP",
+    "FALinear",
+    "Finding",
+    "History",
+    "NoiseGenerator",
+    "convert",
+    "data",
+    "findings",
+    "metrics",
+    "plots",
+    "rules",
+    "train",
+    "train_on_noise",
+]

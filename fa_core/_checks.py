@@ -1,0 +1,40 @@
+"""Argument checks. Each error names the argument, the value and what is allowed."""
+
+import math
+from collections.abc import Collection
+
+import torch
+
+
+def integer(name: str, value: object, minimum: int) -> int:
+    """Returns ``value`` if it is an integer of at least ``minimum``."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {value}")
+    return value
+
+
+def number(name: str, value: object, *, above: float = -math.inf) -> float:
+    """Returns ``value`` if it is a finite number greater than ``above``."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not math.isfinite(value) or value <= above:
+        bound = "" if above == -math.inf else f" above {above:g}"
+        raise ValueError(f"{name} must be a finite number{bound}, got {value}")
+    return float(value)
+
+
+def choice(name: str, value: object, allowed: Collection[str]) -> str:
+    """Returns ``value`` if it is one of the names in ``allowed``."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(sorted(allowed))}; got {value!r}")
+    return value
+
+
+def floating(name: str, value: object) -> torch.Tensor:
+    """Returns ``value`` if it is a tensor of real floating-point numbers."""
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+        kind = value.dtype if isinstance(value, torch.Tensor) else type(value).__name__
+        raise TypeError(f"{name} must be a floating-point tensor, got {kind}")
+    return value

@@ -1,0 +1,4 @@
+"""One module for each finding: a frozen config, and ``run(config)`` that returns a tidy table.
+
+A tidy table has one row for each condition, step, network and metric.
+"""

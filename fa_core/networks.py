@@ -1,0 +1,93 @@
+"""Fully connected networks, one or a whole population at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fa_core import _checks, seeding
+from fa_core.layers import FALinear
+
+
+class MLP(nn.Module):
+    """ReLU network of :class:`~fa_core.FALinear` layers that returns logits (Cheon et al. 2024).
+
+    Args:
+        sizes: units of each layer, input first and classes last, at least two numbers.
+        rule: what travels backward, a name in ``fa_core.rules.RULES``.
+        networks: number of independent networks trained at once; ``None`` for one plain network.
+        seed: decides all weights. Network ``i`` is the network that seed ``seed + i`` gives alone.
+            No global random state is read or changed.
+
+    Shape:
+        ``[*networks, batch, sizes[0]]`` to ``[*networks, batch, sizes[-1]]``. A population takes
+        ``[batch, sizes[0]]`` too: one batch shared by all.
+
+    Raises:
+        TypeError: a size, ``networks`` or ``seed`` that is no integer.
+        ValueError: fewer than two sizes, a number below its minimum, or an unknown rule.
+
+    Examples:
+        >>> MLP([784, 100, 10], networks=8)(torch.randn(32, 784)).shape
+        torch.Size([8, 32, 10])
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        rule: str = "fa",
+        networks: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if len(sizes) < 2:
+            raise ValueError(f"sizes must list at least input and output units, got {list(sizes)}")
+        self.sizes = tuple(_checks.integer("sizes", size, 1) for size in sizes)
+        self.networks = None if networks is None else _checks.integer("networks", networks, 1)
+        streams = seeding.generators(seed, "init", networks)
+        self.layers: Any = nn.ModuleList(  # whose items have no type of their own
+            FALinear(i, o, rule=rule, networks=networks, generator=streams)
+            for i, o in zip(self.sizes, self.sizes[1:], strict=False)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers[:-1]:
+            x = F.relu(layer(x))
+        logits: Tensor = self.layers[-1](x)
+        return logits
+
+    @torch.no_grad()
+    def loss_and_gradients(self, x: Tensor, y: Tensor) -> Tensor:
+        """Returns the loss ``[*networks]`` (nats) and sets every ``.grad``, faster than autograd.
+
+        This is feedback alignment written out: one matrix product forward and two backward for
+        each layer (Cheon et al. 2024; Lillicrap et al. 2016).
+
+        Args:
+            x: inputs ``[*networks, n, in]``, or ``[n, in]`` shared by all networks.
+            y: label probabilities ``[*networks, n, K]`` that sum to 1 over the classes.
+        """
+        inputs = [x, *self.hidden(x)]  # of each layer
+        logits: Tensor = self.layers[-1](inputs[-1])
+        log_p = logits.log_softmax(-1)
+        delta = (log_p.exp() - y) / x.shape[-2]  # the error at the logits
+        for layer, h in zip(reversed(self.layers), reversed(inputs), strict=True):
+            layer.weight.grad = delta.mT @ h
+            if layer.bias is not None:
+                layer.bias.grad = delta.sum(-2)
+            if layer is not self.layers[0]:
+                delta = (delta @ layer.backward_matrix()) * (h > 0)
+        return -(y * log_p).sum(-1).mean(-1)
+
+    @torch.no_grad()
+    def hidden(self, x: Tensor) -> list[Tensor]:
+        """Activity of each hidden layer, ``[*networks, batch, units]``, first layer first."""
+        activity = []
+        for layer in self.layers[:-1]:
+            x = F.relu(layer(x))
+            activity.append(x)
+        return activity

@@ -1,0 +1,151 @@
+"""Random inputs with random labels: data that carries no information."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from fa_core import _checks, seeding
+
+
+class Batch(NamedTuple):
+    """Inputs ``[*networks, n, *shape]`` and label probabilities ``[*networks, n, K]``."""
+
+    x: Tensor
+    y: Tensor
+
+
+# Each sampler fills a tensor in place with independent numbers of mean 0 and variance 1.
+Sampler = Callable[[Tensor, torch.Generator, float], Tensor]
+
+
+def _gaussian(x: Tensor, generator: torch.Generator, density: float) -> Tensor:
+    return x.normal_(generator=generator)
+
+
+def _uniform(x: Tensor, generator: torch.Generator, density: float) -> Tensor:
+    return x.uniform_(-math.sqrt(3), math.sqrt(3), generator=generator)
+
+
+def _bernoulli(x: Tensor, generator: torch.Generator, density: float) -> Tensor:
+    return (
+        x.bernoulli_(density, generator=generator)
+        .sub_(density)
+        .div_(math.sqrt(density * (1 - density)))
+    )
+
+
+DISTRIBUTIONS: dict[str, Sampler] = {
+    "gaussian": _gaussian,
+    "uniform": _uniform,
+    "bernoulli": _bernoulli,
+}
+LABELS = ("random", "fixed", "uniform")
+
+
+class NoiseGenerator:
+    """Draws fresh noise batches, independent for each network (Cheon et al. 2024).
+
+    Args:
+        shape: input units, or the shape of one input.
+        classes: number of classes ``K``, at least 2.
+        distribution: of each input unit: ``"gaussian"`` (default), ``"uniform"`` or
+            ``"bernoulli"`` (on with probability ``density``, else off; low densities are sparse).
+            Each is shifted and scaled to the stated mean and standard deviation.
+        mean: mean of an input unit.
+        std: standard deviation of an input unit, above 0.
+        density: probability that a Bernoulli unit is on, between 0 and 1.
+        labels: ``"random"`` (default) draws a class for each sample, uniform and independent of
+            the input, one-hot; ``"fixed"`` draws one class for each network and keeps it;
+            ``"uniform"`` labels every sample with probability 1/K for every class.
+        networks: size of the population; ``None`` for no leading axis.
+        seed: network ``i`` draws from the streams of seed ``seed + i``. On a GPU one stream
+            serves all networks, which are then independent but depend on the population's size.
+        device: where batches are made.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind or out of range.
+
+    Examples:
+        >>> x, y = NoiseGenerator(64, classes=10, networks=4, seed=1).batch(32)
+        >>> x.shape, y.shape
+        (torch.Size([4, 32, 64]), torch.Size([4, 32, 10]))
+    """
+
+    def __init__(
+        self,
+        shape: int | Sequence[int],
+        classes: int,
+        *,
+        distribution: str = "gaussian",
+        mean: float = 0.0,
+        std: float = 1.0,
+        density: float = 0.5,
+        labels: str = "random",
+        networks: int | None = None,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+        purpose: str = "noise",
+    ) -> None:
+        sizes = [shape] if isinstance(shape, int) else list(shape)
+        self.shape = tuple(_checks.integer("shape", size, 1) for size in sizes)
+        self.classes = _checks.integer("classes", classes, 2)
+        self.distribution = _checks.choice("distribution", distribution, DISTRIBUTIONS)
+        self.mean = _checks.number("mean", mean)
+        self.std = _checks.number("std", std, above=0)
+        self.density = _checks.number("density", density, above=0)
+        if self.density >= 1:
+            raise ValueError(f"density must be between 0 and 1, got {density}")
+        self.labels = _checks.choice("labels", labels, LABELS)
+        self.networks = None if networks is None else _checks.integer("networks", networks, 1)
+        self.device = torch.device(device)
+        # The fixed class comes first, from streams of its own: it is the same for every purpose.
+        self._streams = self._make_streams(seed, "fixed-class")
+        self._fixed_class = self._draw_classes(1) if labels == "fixed" else None
+        self._streams = self._make_streams(seed, purpose)
+
+    def batch(self, batch_size: int) -> Batch:
+        """Draws ``batch_size`` fresh samples for each network."""
+        _checks.integer("batch_size", batch_size, 1)
+        sample = DISTRIBUTIONS[self.distribution]
+        x = torch.empty(self._size(batch_size, *self.shape), device=self.device)
+        for part, stream in self._by_stream(x):
+            sample(part, stream, self.density)
+        if self.std != 1:
+            x.mul_(self.std)
+        if self.mean != 0:
+            x.add_(self.mean)
+        return Batch(x, self._draw_labels(batch_size))
+
+    def _draw_labels(self, batch_size: int) -> Tensor:
+        size = self._size(batch_size, self.classes)
+        if self.labels == "uniform":
+            return torch.full(size, 1 / self.classes, device=self.device)
+        fixed = self._fixed_class
+        label = self._draw_classes(batch_size) if fixed is None else fixed.expand(size[:-1])
+        return torch.zeros(size, device=self.device).scatter_(-1, label.unsqueeze(-1), 1.0)
+
+    def _draw_classes(self, batch_size: int) -> Tensor:
+        label = torch.empty(self._size(batch_size), dtype=torch.int64, device=self.device)
+        for part, stream in self._by_stream(label):
+            part.random_(0, self.classes, generator=stream)
+        return label
+
+    def _make_streams(self, seed: int, purpose: str) -> list[torch.Generator]:
+        streams = seeding.generators(seed, purpose, self.networks)
+        if self.device.type == "cpu":
+            return streams
+        return [torch.Generator(self.device).manual_seed(streams[0].initial_seed())]
+
+    def _size(self, *size: int) -> tuple[int, ...]:
+        return size if self.networks is None else (self.networks, *size)
+
+    def _by_stream(self, tensor: Tensor) -> list[tuple[Tensor, torch.Generator]]:
+        """Pairs each network's part of ``tensor`` with the stream that fills it."""
+        one_stream = self.networks is None or self.device.type != "cpu"
+        parts = [tensor] if one_stream else list(tensor)
+        return list(zip(parts, self._streams, strict=True))

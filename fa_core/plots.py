@@ -1,0 +1,168 @@
+"""One function for each figure. Colours are Okabe and Ito's, told apart by colour-blind readers.
+
+Curves are means over networks with 95 % t intervals shaded. Figures are white cards with dark
+text, so they read the same on a light and on a dark page.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+import matplotlib.figure
+import numpy as np
+import pandas as pd
+from cycler import cycler
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from fa_core.tables import curve
+
+# Wong, Nature Methods 8, 441 (2011); yellow is left out: it is too pale for lines on white.
+OKABE_ITO = {
+    "blue": "#0072B2",
+    "vermilion": "#D55E00",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "black": "#000000",
+}
+# One colour and one dash for each way of learning, the same in every chapter and widget.
+RULE_STYLE: dict[str, dict[str, Any]] = {
+    "FA": {"color": OKABE_ITO["vermilion"], "linestyle": "-"},
+    "BP": {"color": OKABE_ITO["green"], "linestyle": "--"},
+}
+_DASHES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))  # told apart without colour
+_STYLE: Any = {
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "axes.prop_cycle": cycler(color=list(OKABE_ITO.values())),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "font.size": 10,
+    "lines.linewidth": 1.8,
+    "svg.hashsalt": "fa_core",  # the same figure gives the same file
+}
+
+
+class Figure(matplotlib.figure.Figure):
+    """A figure that shows itself, sharp, as the last line of a cell; pyplot keeps no hold of it."""
+
+    def _repr_png_(self) -> bytes:
+        with io.BytesIO() as file:
+            self.savefig(file, format="png", dpi=160)
+            return file.getvalue()
+
+
+@contextmanager
+def figure(panels: int = 1, height: float = 3.2) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Panels in the book's style, up to three side by side, four as a square."""
+    columns = panels if panels < 4 else 2
+    rows = -(-panels // columns)
+    with matplotlib.rc_context(_STYLE):
+        fig = Figure(figsize=(4.2 * columns, height * rows), layout="constrained")
+        yield fig, list(fig.subplots(rows, columns, squeeze=False).flat)
+
+
+def interval(values: ArrayLike) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Mean over the last axis (networks) and the ends of its 95 % t interval."""
+    sample = np.atleast_2d(np.asarray(values, dtype=float))
+    n = sample.shape[-1]
+    mean = sample.mean(-1)
+    half = np.zeros_like(mean)
+    if n > 1:
+        half = stats.t.ppf(0.975, n - 1) * sample.std(-1, ddof=1) / np.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def band(ax: Axes, values: pd.DataFrame, label: str, **style: Any) -> None:
+    """Draws the mean over networks (columns) at each step (row) with its 95 % interval."""
+    mean, low, high = interval(values)
+    (line,) = ax.plot(values.index, mean, label=label, **style)
+    ax.fill_between(values.index, low, high, color=line.get_color(), alpha=0.22, linewidth=0)
+
+
+def reference(ax: Axes, level: float, label: str) -> None:
+    """Marks a level that theory names, such as 90 degrees or log K."""
+    ax.axhline(level, color="#666666", linewidth=1, linestyle=":")
+    ax.annotate(
+        label,
+        (1, level),
+        xycoords=("axes fraction", "data"),
+        xytext=(-2, 3),
+        textcoords="offset points",
+        ha="right",
+        color="#444444",
+        fontsize=8.5,
+        bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1},
+    )
+
+
+def noise_training(table: pd.DataFrame, classes: int) -> Figure:
+    """Angle, loss and mean readout probabilities over noise steps, under FA and BP."""
+    with figure(3) as (fig, (left, middle, right)):
+        for rule, style in RULE_STYLE.items():
+            band(left, curve(table, rule, "alignment_angle_2"), rule, **style)
+            band(middle, curve(table, rule, "loss"), rule, **style)
+        reference(left, 90, "90°: unrelated")
+        reference(middle, np.log(classes), "log K: chance")
+        for k in range(classes):
+            readout = curve(table, "FA", f"readout_{k}")
+            right.plot(readout.index, readout, color=RULE_STYLE["FA"]["color"], alpha=0.15, lw=0.8)
+        reference(right, 1 / classes, "1/K")
+        left.set(title="Angle between $W_2$ and $B_2$", ylabel="degrees")
+        middle.set(title="Loss on unseen noise", ylabel="cross-entropy (nats)")
+        right.set(title="Mean readout probabilities, FA", ylabel="probability", ylim=(0, None))
+        for ax in (left, middle, right):
+            ax.set_xlabel("noise steps")
+        left.legend(loc="lower left")
+    return fig
+
+
+def curves(
+    panels: Mapping[str, Mapping[str, pd.DataFrame]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    level: tuple[float, str],
+) -> Figure:
+    """Curves with intervals: panel title to (name to a table of steps by networks)."""
+    with figure(len(panels), height=3.3) as (fig, axes):
+        for ax, (title, lines) in zip(axes, panels.items(), strict=True):
+            for (name, values), dash in zip(lines.items(), _DASHES, strict=False):
+                band(ax, values, name, linestyle=dash)
+            reference(ax, *level)
+            ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+            ax.legend(fontsize=8.5)
+    return fig
+
+
+def estimates(
+    samples: Mapping[str, ArrayLike], *, title: str, xlabel: str, level: tuple[float, str]
+) -> Figure:
+    """One row for each condition: every network as a dot, mean and 95 % interval as a bar."""
+    with figure(1, height=0.9 + 0.34 * len(samples)) as (fig, (ax,)):
+        fig.set_figwidth(6.5)
+        for row, (name, values) in enumerate(samples.items()):
+            mean, low, high = interval(values)
+            dots: Any = {"markersize": 4, "alpha": 0.6, "markeredgewidth": 0, "zorder": 3}
+            height = np.full(len(np.asarray(values)), row - 0.2)  # above the bar
+            ax.plot(values, height, "o", color=OKABE_ITO["blue"], label=name, **dots)
+            spread = [mean - low, high - mean]
+            ax.errorbar(mean, [row], xerr=spread, fmt="|", ms=11, capsize=3, color="black")
+        ax.axvline(level[0], color="#666666", linewidth=1, linestyle=":")
+        ax.set_yticks(range(len(samples)), list(samples))
+        ax.set_ylim(len(samples) - 0.5, -0.5)
+        ax.grid(visible=False, axis="y")
+        ax.set(title=title, xlabel=f"{xlabel} (dotted: {level[1]})")
+    return fig

@@ -1,0 +1,29 @@
+"""One seed, many independent streams of random numbers.
+
+Network ``i`` of a population with seed ``s`` uses the streams of seed ``s + i``. So it is the very
+network that one gets alone from seed ``s + i``, whatever the size of the population around it.
+"""
+
+import numpy as np
+import torch
+
+from fa_core import _checks
+
+# Each purpose has streams of its own: with a single one, the first noise batch would repeat W_1.
+_PURPOSES = ("init", "noise", "probe", "order", "fixed-class", "control")
+
+
+def generators(seed: int, purpose: str, networks: int | None = None) -> list[torch.Generator]:
+    """Returns one CPU generator for each network (one in all for ``networks=None``).
+
+    Streams of different seeds or purposes are statistically independent
+    (:class:`numpy.random.SeedSequence`).
+    """
+    _checks.integer("seed", seed, 0)
+    key = _PURPOSES.index(purpose)
+    streams = []
+    for network in range(networks or 1):
+        sequence = np.random.SeedSequence([seed + network, key])
+        state = int(sequence.generate_state(1, np.uint64)[0])
+        streams.append(torch.Generator().manual_seed(state))
+    return streams

@@ -1,0 +1,244 @@
+// Canvases that follow their box and the theme, and the four kinds of figure drawn on them.
+
+import { element, onThemeChange } from "./dom.js";
+
+const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "bp", "accent", "negative", "positive"];
+
+function readColours(canvas) {
+  const style = getComputedStyle(canvas);
+  return Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--fa-${name}`)]));
+}
+
+/**
+ * A canvas as wide as its box (its height comes from the style sheet) that stays sharp on any
+ * screen. `draw(context, width, height, colours)` runs at most once a frame, after `redraw()` or
+ * when size or theme changed. `describe(text)` sets its text alternative.
+ */
+export function makeCanvas(className, label, draw, signal) {
+  const canvas = element("canvas", { class: className, role: "img", "aria-label": label });
+  const context = canvas.getContext("2d");
+  let colours = null;
+  let queued = false;
+
+  function paint() {
+    queued = false;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    if (width === 0 || signal.aborted) return;
+    const ratio = window.devicePixelRatio || 1;
+    const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (canvas.width !== across || canvas.height !== down) {
+      canvas.width = across;
+      canvas.height = down;
+    }
+    colours ??= readColours(canvas);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.font = '12px system-ui, "Segoe UI", sans-serif';
+    draw(context, width, height, colours);
+  }
+
+  function redraw() {
+    if (queued) return;
+    queued = true;
+    requestAnimationFrame(paint);
+  }
+
+  const sizes = new ResizeObserver(redraw);
+  sizes.observe(canvas);
+  signal.addEventListener("abort", () => sizes.disconnect());
+  onThemeChange(() => {
+    colours = null;
+    redraw();
+  }, signal);
+  return { canvas, redraw, describe: (text) => canvas.setAttribute("aria-label", text) };
+}
+
+/** Text that stays legible where a line runs through it. */
+function haloText(context, colours, text, x, y) {
+  context.lineWidth = 4;
+  context.strokeStyle = colours.paper;
+  context.fillStyle = colours.soft;
+  context.strokeText(text, x, y);
+  context.fillText(text, x, y);
+}
+
+/** Round numbers, about `count` of them, that lie in [low, high]. */
+export function niceTicks(low, high, count) {
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const size = [1, 2, 5, 10].map((m) => m * power).find((step) => step >= rough * 0.999);
+  const ticks = [];
+  for (let i = Math.ceil(low / size - 1e-9); i * size <= high + 1e-9 * size; i++) ticks.push(i * size);
+  return ticks;
+}
+
+/** A number with no more digits than its tick needs: 1000 becomes 1k. */
+function tickText(value) {
+  if (Math.abs(value) >= 1000) return `${+(value / 1000).toFixed(1)}k`;
+  return `${+value.toPrecision(3)}`;
+}
+
+/**
+ * Lines over steps. `series`: [{x, y, colour, dash}], x increasing; `x`, `y`: [low, high];
+ * `reference`: {value, text, left}, a dashed level line with its text at the right or left end; `marker`: {x, y, colour}; `divide`:
+ * {value, texts}, an upright line with a word on either side.
+ */
+export function drawLines(context, width, height, colours, { series, x, y, reference, marker, divide }) {
+  const box = { left: 38, right: width - 10, top: divide ? 14 : 8, bottom: height - 22 };
+  const across = (value) => box.left + ((value - x[0]) / (x[1] - x[0])) * (box.right - box.left);
+  const down = (value) => box.bottom - ((value - y[0]) / (y[1] - y[0])) * (box.bottom - box.top);
+
+  context.lineWidth = 1;
+  context.strokeStyle = colours.line;
+  context.fillStyle = colours.soft;
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  for (const tick of niceTicks(y[0], y[1], Math.max(2, height / 32))) {
+    const level = Math.round(down(tick)) + 0.5;
+    context.beginPath();
+    context.moveTo(box.left, level);
+    context.lineTo(box.right, level);
+    context.stroke();
+    context.fillText(tickText(tick), box.left - 6, level);
+  }
+  context.textBaseline = "top";
+  for (const tick of niceTicks(x[0], x[1], Math.max(2, width / 75))) {
+    const place = across(tick);
+    context.textAlign = place > box.right - 12 ? "right" : "center";
+    context.fillText(tickText(tick), Math.min(place, box.right), box.bottom + 7);
+  }
+  if (divide) {
+    const place = Math.round(across(divide.value)) + 0.5;
+    context.strokeStyle = colours.soft;
+    context.beginPath();
+    context.moveTo(place, box.top);
+    context.lineTo(place, box.bottom);
+    context.stroke();
+    context.textAlign = "right";
+    context.fillText(divide.texts[0], place - 5, box.top - 6);
+    context.textAlign = "left";
+    context.fillText(divide.texts[1], place + 5, box.top - 6);
+  }
+  context.save();
+  context.beginPath();
+  context.rect(box.left - 2, box.top - 2, box.right - box.left + 4, box.bottom - box.top + 4);
+  context.clip();
+  context.lineJoin = "round";
+  for (const line of series) {
+    context.strokeStyle = line.colour;
+    context.lineWidth = 2;
+    context.setLineDash(line.dash ?? []);
+    context.beginPath();
+    for (let i = 0; i < line.x.length; i++) context.lineTo(across(line.x[i]), down(line.y[i]));
+    context.stroke();
+  }
+  context.setLineDash([]);
+  context.restore();
+  if (reference && reference.value >= y[0] && reference.value <= y[1]) {
+    context.strokeStyle = colours.soft;
+    context.setLineDash([4, 4]);
+    context.beginPath();
+    context.moveTo(box.left, down(reference.value));
+    context.lineTo(box.right, down(reference.value));
+    context.stroke();
+    context.setLineDash([]);
+    context.textAlign = reference.left ? "left" : "right";
+    context.textBaseline = "bottom";
+    const end = reference.left ? box.left + 4 : box.right;
+    haloText(context, colours, reference.text, end, down(reference.value) - 2);
+  }
+  if (marker) {
+    context.fillStyle = marker.colour;
+    context.strokeStyle = colours.paper;
+    context.lineWidth = 2;
+    context.beginPath();
+    context.arc(across(marker.x), down(marker.y), 5.5, 0, 2 * Math.PI);
+    context.fill();
+    context.stroke();
+  }
+}
+
+/** One bar a class, from 0 to `top`, with the level 1/K dashed. */
+export function drawBars(context, width, height, colours, { values, top, colour, reference }) {
+  const box = { left: 38, right: width - 10, top: 8, bottom: height - 22 };
+  const down = (value) => box.bottom - (Math.min(value, top) / top) * (box.bottom - box.top);
+  const slot = (box.right - box.left) / values.length;
+  context.fillStyle = colour;
+  for (let k = 0; k < values.length; k++) {
+    const level = down(values[k]);
+    context.fillRect(box.left + (k + 0.16) * slot, level, 0.68 * slot, box.bottom - level);
+  }
+  context.strokeStyle = colours.line;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(box.left, box.bottom + 0.5);
+  context.lineTo(box.right, box.bottom + 0.5);
+  context.stroke();
+  context.fillStyle = colours.soft;
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  for (let k = 0; k < values.length; k++) {
+    if (slot > 14) context.fillText(`${k}`, box.left + (k + 0.5) * slot, box.bottom + 7);
+  }
+  const level = Math.round(down(reference.value)) + 0.5;
+  context.strokeStyle = colours.ink;
+  context.setLineDash([4, 4]);
+  context.beginPath();
+  context.moveTo(box.left, level);
+  context.lineTo(box.right, level);
+  context.stroke();
+  context.setLineDash([]);
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  context.fillText(reference.text, box.left - 6, level);
+}
+
+/** One dot a pair (across[i], up[i]) on equal axes from -reach to reach. */
+export function drawScatter(context, width, height, colours, { across, up, reach, colour, names }) {
+  const [cx, cy] = [width / 2, height / 2];
+  const unit = (Math.min(width, height) / 2 - 14) / reach;
+  context.strokeStyle = colours.line;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(8, cy);
+  context.lineTo(width - 8, cy);
+  context.moveTo(cx, 8);
+  context.lineTo(cx, height - 8);
+  context.stroke();
+  context.fillStyle = colour;
+  context.globalAlpha = 0.55;
+  for (let i = 0; i < across.length; i++) {
+    context.beginPath();
+    context.arc(cx + across[i] * unit, cy - up[i] * unit, 2.4, 0, 2 * Math.PI);
+    context.fill();
+  }
+  context.globalAlpha = 1;
+  context.fillStyle = colours.soft;
+  context.textAlign = "right";
+  context.textBaseline = "top";
+  context.fillText(names[0], width - 8, cy + 6);
+  context.textAlign = "left";
+  context.fillText(names[1], cx + 7, 8);
+  return { cx, cy, unit };
+}
+
+/** Turns "#rrggbb" into [r, g, b]. */
+const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.trim().slice(at, at + 2), 16));
+
+/** A matrix as coloured cells, row 0 on top; full colour at plus and minus `reach`. */
+export function drawHeat(context, width, height, colours, { values, rows, cols, reach }) {
+  const [low, middle, high] = [colours.negative, colours.paper, colours.positive].map(channels);
+  const image = new ImageData(cols, rows);
+  for (let i = 0; i < rows * cols; i++) {
+    const share = Math.max(-1, Math.min(1, values[i] / reach));
+    const end = share < 0 ? low : high;
+    for (let c = 0; c < 3; c++) {
+      image.data[4 * i + c] = middle[c] + (end[c] - middle[c]) * Math.abs(share);
+    }
+    image.data[4 * i + 3] = 255;
+  }
+  const cells = new OffscreenCanvas(cols, rows);
+  cells.getContext("2d").putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(cells, 0, 0, width, height);
+}

@@ -1,0 +1,197 @@
+// A fully connected ReLU network that trains in the page, with the mathematics of fa_core.
+//
+// Index legend: n sample, i input unit, o output unit. Matrices are flat and row-major: activity
+// [n, units], weights and feedback [o, i]. All buffers are made once: a step allocates nothing.
+
+import { angle, effectiveRank, multiply } from "./matrix.js";
+
+// What travels backward from a layer's output to its input.
+const RULES = {
+  bp: (layer) => layer.weight,
+  fa: (layer) => layer.feedback,
+};
+
+const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
+
+/** A parameter with its gradient and Adam's two running means. */
+class Parameter {
+  constructor(size) {
+    this.value = new Float64Array(size);
+    this.gradient = new Float64Array(size);
+    this.first = new Float64Array(size);
+    this.second = new Float64Array(size);
+  }
+
+  /** Adam (Kingma & Ba 2015), update number `t` from 1. */
+  update(rate, t) {
+    const { value, gradient, first, second } = this;
+    const size = rate / (1 - BETA1 ** t);
+    const scale = 1 / Math.sqrt(1 - BETA2 ** t);
+    for (let i = 0; i < value.length; i++) {
+      const g = gradient[i];
+      const m = (first[i] = BETA1 * first[i] + (1 - BETA1) * g);
+      const v = (second[i] = BETA2 * second[i] + (1 - BETA2) * g * g);
+      value[i] -= (size * m) / (Math.sqrt(v) * scale + EPSILON);
+    }
+  }
+}
+
+class Layer {
+  constructor(inputs, outputs) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.weights = new Parameter(outputs * inputs);
+    this.biases = new Parameter(outputs);
+    this.feedback = new Float64Array(outputs * inputs);
+  }
+
+  get weight() {
+    return this.weights.value;
+  }
+
+  get bias() {
+    return this.biases.value;
+  }
+}
+
+export class Network {
+  /** `sizes`: units of each layer, input first; `rule`: "fa" or "bp". All weights start at 0. */
+  constructor(sizes, rule) {
+    this.sizes = sizes;
+    this.rule = RULES[rule];
+    this.layers = sizes.slice(1).map((outputs, l) => new Layer(sizes[l], outputs));
+    this.classes = sizes[sizes.length - 1];
+    this.buffers = new Map();
+    this.restartAdam();
+  }
+
+  /** Draws W and B independently from N(0, 2 / inputs); biases are 0. */
+  initialise(random) {
+    for (const layer of this.layers) {
+      const std = Math.sqrt(2 / layer.inputs);
+      for (const matrix of [layer.weight, layer.feedback]) {
+        for (let i = 0; i < matrix.length; i++) matrix[i] = std * random.normal();
+      }
+      layer.bias.fill(0);
+    }
+  }
+
+  copyFrom(other) {
+    this.layers.forEach((layer, l) => {
+      layer.weight.set(other.layers[l].weight);
+      layer.bias.set(other.layers[l].bias);
+      layer.feedback.set(other.layers[l].feedback);
+    });
+  }
+
+  /** Forgets Adam's running means, as a new optimiser for a new phase of training does. */
+  restartAdam() {
+    this.updates = 0;
+    for (const { weights, biases } of this.layers) {
+      for (const parameter of [weights, biases]) {
+        parameter.first.fill(0);
+        parameter.second.fill(0);
+      }
+    }
+  }
+
+  /** Activity and error of every layer, for batches of n samples. */
+  buffersFor(n) {
+    if (!this.buffers.has(n)) {
+      const make = (units) => new Float64Array(n * units);
+      const outputs = this.sizes.slice(1);
+      this.buffers.set(n, { activity: outputs.map(make), errors: outputs.map(make) });
+    }
+    return this.buffers.get(n);
+  }
+
+  /** Readout probabilities [n, classes] of inputs [n, i]. */
+  forward(x, n) {
+    const { activity } = this.buffersFor(n);
+    let input = x;
+    this.layers.forEach(({ weight, bias, inputs, outputs }, l) => {
+      const z = activity[l];
+      multiply(z, n, outputs, inputs, input, inputs, 1, weight, inputs, 1);
+      const hidden = l < this.layers.length - 1;
+      for (let at = 0, o = 0; at < z.length; at++) {
+        const sum = z[at] + bias[o];
+        z[at] = hidden && sum < 0 ? 0 : sum;
+        if (++o === outputs) o = 0;
+      }
+      input = z;
+    });
+    softmax(input, this.classes);
+    return input;
+  }
+
+  /** One update on inputs x [n, i] and label probabilities y [n, classes]; the loss before it. */
+  step(x, y, n, rate) {
+    const { activity, errors } = this.buffersFor(n);
+    const p = this.forward(x, n);
+    const top = this.layers.length - 1;
+    for (let at = 0; at < p.length; at++) errors[top][at] = (p[at] - y[at]) / n;
+    for (let l = top; l > 0; l--) {
+      const { inputs, outputs } = this.layers[l];
+      const error = errors[l - 1];
+      multiply(error, n, inputs, outputs, errors[l], outputs, 1, this.rule(this.layers[l]), 1, inputs);
+      for (let at = 0; at < error.length; at++) if (activity[l - 1][at] <= 0) error[at] = 0;
+    }
+    this.updates += 1;
+    this.layers.forEach(({ weights, biases, inputs, outputs }, l) => {
+      const input = l === 0 ? x : activity[l - 1];
+      multiply(weights.gradient, outputs, inputs, n, errors[l], 1, outputs, input, 1, inputs);
+      biases.gradient.fill(0);
+      for (let at = 0, o = 0; at < errors[l].length; at++) {
+        biases.gradient[o] += errors[l][at];
+        if (++o === outputs) o = 0;
+      }
+      weights.update(rate, this.updates);
+      biases.update(rate, this.updates);
+    });
+    return crossEntropy(p, y, n);
+  }
+
+  /** Loss, accuracy, mean readouts on a labelled set; each layer's angle and effective rank. */
+  measure(x, y, n) {
+    const p = this.forward(x, n);
+    const readout = new Array(this.classes).fill(0);
+    let right = 0;
+    for (let row = 0; row < p.length; row += this.classes) {
+      let [chosen, wanted] = [0, 0];
+      for (let k = 0; k < this.classes; k++) {
+        readout[k] += p[row + k] / n;
+        if (p[row + k] > p[row + chosen]) chosen = k;
+        if (y[row + k] > y[row + wanted]) wanted = k;
+      }
+      right += chosen === wanted;
+    }
+    const upper = this.layers.slice(1); // the first layer's feedback carries no error anywhere
+    return {
+      loss: crossEntropy(p, y, n),
+      accuracy: right / n,
+      readout,
+      angles: upper.map((layer) => angle(layer.weight, layer.feedback)),
+      ranks: upper.map((layer) => effectiveRank(layer.weight, layer.outputs, layer.inputs)),
+    };
+  }
+}
+
+/** Turns rows of logits into probabilities, in place. */
+function softmax(z, classes) {
+  for (let row = 0; row < z.length; row += classes) {
+    let top = -Infinity;
+    for (let k = 0; k < classes; k++) top = Math.max(top, z[row + k]);
+    let sum = 0;
+    for (let k = 0; k < classes; k++) sum += z[row + k] = Math.exp(z[row + k] - top);
+    for (let k = 0; k < classes; k++) z[row + k] /= sum;
+  }
+}
+
+/** Mean cross-entropy in nats; a probability of 0 counts as the smallest number there is. */
+function crossEntropy(p, y, n) {
+  let sum = 0;
+  for (let at = 0; at < p.length; at++) {
+    if (y[at] !== 0) sum -= y[at] * Math.log(Math.max(p[at], Number.MIN_VALUE));
+  }
+  return sum / n;
+}

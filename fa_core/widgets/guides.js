@@ -1,0 +1,62 @@
+// Guided experiments: settings that differ from the first ones, and what to look for.
+
+export const GUIDES = [
+  {
+    title: "Noise aligns",
+    settings: {},
+    text:
+      "Watch the blue angle while only noise is shown: it leaves 90° and falls, though no input " +
+      "carries any information. The loss falls to chance, log 10 = 2.30, and the readouts to 1/10. " +
+      "W and B below begin to resemble each other, stripe by stripe.",
+  },
+  {
+    title: "The race",
+    settings: { data: 2000 },
+    text:
+      "From data step 0 all three networks see the same images. Compare the steps to 90 % accuracy " +
+      "in the table: the network that saw noise first learns much sooner than plain FA. Count its " +
+      "noise steps too before you call it a bargain.",
+  },
+  {
+    title: "Backpropagation on noise",
+    settings: { rule: "bp" },
+    text:
+      "The control: the blue network now learns by backpropagation, on the same noise. B is not " +
+      "used, so the angle stays near 90°. Alignment is the work of the feedback, not of noise as such.",
+  },
+  {
+    title: "No noise at all",
+    settings: { noise: 0 },
+    text:
+      "With zero noise steps the blue curve must lie exactly on the orange one: same weights, same " +
+      "feedback, same images. If it did not, the comparison would not be fair.",
+  },
+  {
+    title: "Too much noise",
+    settings: { noise: 12000, noise_lr: 0.003, data: 500 },
+    text:
+      "Alignment is not monotonic. The angle falls to a minimum and then rises again; the effective " +
+      "rank of the readout weights keeps changing. When would you have stopped?",
+  },
+  {
+    title: "One fixed label",
+    settings: { labels: "fixed" },
+    text:
+      "Inputs are still random, but the label is always the same class. The readout learns that " +
+      "class alone. Does the angle still fall? And does it help on data?",
+  },
+  {
+    title: "Noise with a mean",
+    settings: { mean: 2 },
+    text:
+      "Every input unit now has mean 2 in place of 0. The hidden units see nearly the same input " +
+      "each time. Compare the lowest angle and the race with those of the first experiment.",
+  },
+  {
+    title: "Deeper",
+    settings: { depth: 4, noise: 4000, data: 2000 },
+    text:
+      "Four weight layers. Choose the layer shown and compare their angles: which aligns first, " +
+      "which most? Plain FA suffers most from depth.",
+  },
+];

@@ -1,0 +1,240 @@
+// The laboratory: the page's side. It shows what the worker reports and passes on what the reader
+// asks; all training happens in the worker.
+
+import { unpack } from "./arrays.js";
+import { element, whole } from "./dom.js";
+import { GUIDES } from "./guides.js";
+import { buildCurves, buildWeights, Columns, LINES } from "./laboratory_figures.js";
+import { buildControls, complete, readHash, writeHash } from "./settings.js";
+import workerText from "./laboratory_worker.js?text";
+
+const button = (text, extra = "") => element("button", { type: "button", class: `fa-button ${extra}` }, text);
+const heading = (text) => element("h3", {}, text);
+
+function choice(label, options) {
+  const parts = options.map(([value, text]) => element("option", { value }, text));
+  const select = element("select", {}, ...parts);
+  return { select, label: element("label", {}, label, select) };
+}
+
+// A classic worker: on a page from file://, a module worker from a blob never starts.
+function startWorker() {
+  const address = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
+  const worker = new Worker(address);
+  worker.addEventListener("message", () => URL.revokeObjectURL(address), { once: true });
+  return worker;
+}
+
+function download(name, text) {
+  const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  element("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+}
+
+function asCsv(rows) {
+  const heads = Object.keys(rows[0]);
+  return [heads, ...rows.map((row) => heads.map((head) => row[head]))].map((r) => `${r.join(",")}\n`).join("");
+}
+
+export function render({ model, el }) {
+  el.classList.add("fa-widget", "fa-lab");
+  const warning = element("p", { class: "fa-warning", role: "alert" });
+  el.append(warning);
+  let worker;
+  try {
+    worker = startWorker();
+  } catch {
+    warning.textContent =
+      "This laboratory trains its networks in a Web Worker, and this browser does not allow one. " +
+      "A current version of Firefox, Chrome, Edge or Safari does.";
+    return undefined;
+  }
+  const closing = new AbortController();
+  const controls = model.get("controls");
+  const linked = model.isPage ? readHash(controls, location.hash) : null;
+  const first = complete(controls, {}).settings;
+  let { settings, notes } = linked ?? { settings: { ...model.get("settings") }, notes: [] };
+  let [columns, expected, playing, finished, now] = [new Columns(), 0, false, false, 0];
+
+  const play = button("▶ Run", "fa-main");
+  const oneStep = button("One step");
+  const reset = button("Reset");
+  const copy = button("Copy link", "fa-push");
+  const save = button("Download CSV");
+  const speed = choice("Speed", [["", "full"], [300, "300 steps/s"], [30, "30 steps/s"]]);
+  const done = element("div");
+  const progress = element("div", { class: "fa-progress", role: "progressbar", "aria-label": "Progress of the run", "aria-valuemin": 0 }, done);
+  const [where, detail] = [element("span"), element("span")];
+  const status = element("p", { class: "fa-status", "aria-live": "polite" });
+  const advice = element("p", { class: "fa-advice", "aria-live": "polite" }, "Choose an experiment, or change the settings below and press Run.");
+  const link = element("input", { type: "text", readonly: true, "aria-label": "Link to this run", hidden: true });
+  const curves = buildCurves(closing.signal);
+  const weights = buildWeights(closing.signal);
+  const network = choice("Network", LINES.map(({ name, text }) => [name, text(settings)]));
+  const layer = choice("Layer", []);
+  const inputs = buildControls(controls, (name, value, note) => change({ ...settings, [name]: value }, note ? [note] : []));
+  const guides = GUIDES.map((guide) => {
+    const chosen = button(guide.title);
+    chosen.setAttribute("aria-pressed", "false");
+    chosen.addEventListener("click", () => {
+      change({ ...first, ...guide.settings }, []);
+      chosen.setAttribute("aria-pressed", "true");
+      advice.textContent = guide.text;
+      setPlaying(true);
+    });
+    return chosen;
+  });
+
+  function setPlaying(wanted) {
+    playing = wanted;
+    play.textContent = playing ? "❚❚ Pause" : "▶ Run";
+    worker.postMessage({ play: playing });
+  }
+
+  /** Takes new settings: the run starts over, and the link and the traits follow. */
+  function change(next, nextNotes) {
+    [settings, notes] = [next, nextNotes];
+    for (const guide of guides) guide.setAttribute("aria-pressed", "false");
+    if (model.isPage) {
+      history.replaceState(null, "", writeHash(settings));
+    } else {
+      model.set("settings", settings);
+      model.save_changes();
+    }
+    restart();
+  }
+
+  function restart() {
+    columns = new Columns();
+    expected += 1;
+    finished = false;
+    inputs.show(settings);
+    warning.textContent = notes.join(" ");
+    LINES.forEach(({ text }, i) => (network.select.options[i].textContent = text(settings)));
+    const before = Number(layer.select.value);
+    const layers = Array.from({ length: settings.depth - 1 }, (_, l) => l + 2);
+    layer.select.replaceChildren(...layers.map((l) => element("option", { value: l }, `W${l} and B${l}`)));
+    layer.select.value = layers.includes(before) ? before : settings.depth;
+    status.textContent = "";
+    worker.postMessage({ start: settings });
+    look();
+    setPlaying(false);
+  }
+
+  function look() {
+    const shown = { network: network.select.value, layer: Number(layer.select.value) };
+    worker.postMessage({ look: shown });
+    curves.update(columns, settings, shown.layer);
+  }
+
+  function showPlace() {
+    const { noise, data } = settings;
+    progress.setAttribute("aria-valuemax", noise + data);
+    progress.setAttribute("aria-valuenow", noise + now);
+    done.style.width = `${(100 * (noise + now)) / (noise + data)}%`;
+    where.textContent =
+      now < 0 ? `Noise step ${whole(noise + now)} of ${whole(noise)}` : `Data step ${whole(now)} of ${whole(data)}`;
+    detail.textContent = now < 0 ? "FA and BP wait for the data" : `after ${whole(noise)} noise steps`;
+  }
+
+  /** Says in words how things stand, and hands the curves to Python. */
+  function settle() {
+    const parts = LINES.map((line) => [line.text(settings), columns.latest(line.name)])
+      .filter(([, row]) => row)
+      .map(([text, row]) => `${text}: angle ${row[`angle_${layer.select.value}`].toFixed(1)}°, accuracy ${(100 * row.accuracy).toFixed(1)} %`);
+    status.textContent = `${finished ? "Finished" : "Paused"}. ${where.textContent}. ${parts.join("; ")}.`;
+    model.set("records", columns.rows);
+    model.save_changes();
+  }
+
+  worker.onmessage = ({ data: answer }) => {
+    if (answer.run !== expected) return; // late words of a run already abandoned
+    if (answer.failed) {
+      setPlaying(false);
+      warning.textContent = `The run stopped: ${answer.failed}. A smaller learning rate helps.`;
+      return;
+    }
+    for (const row of answer.rows) columns.add(row);
+    const shownLayer = Number(layer.select.value);
+    if (answer.rows.length > 0) curves.update(columns, settings, shownLayer);
+    if (!answer.view) return;
+    now = answer.view.step;
+    weights.update(answer.view, shownLayer);
+    showPlace();
+    finished = answer.done;
+    play.disabled = oneStep.disabled = finished;
+    if (finished && playing) setPlaying(false);
+    if (!playing && columns.rows.length > 0) settle();
+  };
+  worker.onerror = (event) => {
+    warning.textContent = `The laboratory's worker failed: ${event.message ?? "it could not start"}.`;
+  };
+
+  play.addEventListener("click", () => setPlaying(!playing));
+  oneStep.addEventListener("click", () => {
+    if (playing) setPlaying(false);
+    worker.postMessage({ step: true });
+  });
+  reset.addEventListener("click", restart);
+  speed.select.addEventListener("change", () => worker.postMessage({ speed: Number(speed.select.value) || null }));
+  network.select.addEventListener("change", look);
+  layer.select.addEventListener("change", look);
+  save.addEventListener("click", () => columns.rows.length > 0 && download("laboratory.csv", asCsv(columns.rows)));
+  copy.addEventListener("click", async () => {
+    link.value = new URL(writeHash(settings), location.href).href;
+    try {
+      await navigator.clipboard.writeText(link.value);
+      status.textContent = "The link is copied: it opens this page with these settings.";
+    } catch {
+      link.hidden = false;
+      link.select();
+      status.textContent = "The browser does not let the page copy: the link stands selected below.";
+    }
+  });
+  if (model.isPage) {
+    addEventListener("hashchange", () => {
+      const next = readHash(controls, location.hash);
+      if (next) change(next.settings, next.notes);
+    }, { signal: closing.signal });
+  } else {
+    copy.hidden = true;
+    model.on("change:settings", () => {
+      const next = model.get("settings");
+      if (writeHash(next) === writeHash(settings)) return;
+      settings = { ...next };
+      restart();
+    });
+  }
+
+  network.select.value = "noise";
+  el.append(
+    element("section", {}, heading("Try this"), element("div", { class: "fa-guides" }, ...guides), advice),
+    element(
+      "section",
+      {},
+      element("div", { class: "fa-bar" }, play, oneStep, reset, speed.label, copy, save),
+      link,
+    ),
+    element("div", {}, progress, element("div", { class: "fa-where" }, where, detail), status),
+    curves.table,
+    curves.curves,
+    element("section", {}, element("div", { class: "fa-bar" }, heading("Weights"), network.label, layer.label)),
+    weights.box,
+    element("section", {}, heading("Settings"), element("div", { class: "fa-groups" }, ...inputs.fieldsets)),
+  );
+  worker.postMessage({
+    data: {
+      images: unpack(model.get("images")),
+      labels: unpack(model.get("labels")),
+      trainSize: model.get("train_size"),
+      classes: 10,
+    },
+  });
+  restart();
+  return () => {
+    worker.terminate();
+    closing.abort();
+  };
+}
+
+export default { render };

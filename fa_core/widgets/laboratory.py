@@ -1,0 +1,155 @@
+"""The laboratory: train three networks in the page and watch what noise does."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import traitlets
+
+from fa_core import _sources
+from fa_core.widgets._widget import Widget, pack
+
+NETWORKS = ("fa", "noise", "bp")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One control: a number from ``low`` to ``high``, or one of ``choices`` (name to words)."""
+
+    name: str
+    label: str
+    group: str
+    initial: float | str
+    low: float = 0
+    high: float = 0
+    whole: bool = True
+    choices: dict[str, str] | None = None
+
+    def check(self, value: Any) -> float | str:
+        if self.choices is not None:
+            if value not in self.choices:
+                allowed = ", ".join(self.choices)
+                raise ValueError(f"{self.name} must be one of {allowed}; got {value!r}")
+            return str(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"{self.name} must be a number, got {value!r}")
+        if not self.low <= value <= self.high or (self.whole and value != int(value)):
+            kind = "a whole number" if self.whole else "a number"
+            raise ValueError(
+                f"{self.name} must be {kind} from {self.low:g} to {self.high:g}, got {value}"
+            )
+        return int(value) if self.whole else float(value)
+
+
+# The page builds its controls from this list, and clamps what a link says to it.
+SETTINGS = (
+    Setting("noise", "Noise steps", "Noise", 2000, 0, 20000),
+    Setting("noise_lr", "Learning rate on noise", "Noise", 1e-3, 1e-6, 1, whole=False),
+    Setting(
+        "distribution",
+        "Distribution",
+        "Noise",
+        "gaussian",
+        choices={"gaussian": "Gaussian", "uniform": "uniform", "bernoulli": "two values"},
+    ),
+    Setting("mean", "Mean of an input", "Noise", 0.0, -5, 5, whole=False),
+    Setting("std", "Standard deviation", "Noise", 1.0, 0.01, 10, whole=False),
+    Setting(
+        "labels",
+        "Labels",
+        "Noise",
+        "random",
+        choices={"random": "random class", "fixed": "one fixed class", "uniform": "all equal, 1/K"},
+    ),
+    Setting("hidden", "Hidden units", "Networks", 64, 16, 256),
+    Setting("depth", "Weight layers", "Networks", 2, 2, 4),
+    Setting(
+        "rule",
+        "Rule of the network with noise",
+        "Networks",
+        "fa",
+        choices={"fa": "feedback alignment", "bp": "backpropagation"},
+    ),
+    Setting("seed", "Seed", "Networks", 0, 0, 999999),
+    Setting("data", "Data steps", "Data", 1000, 1, 20000),
+    Setting("data_lr", "Learning rate on data", "Data", 3e-4, 1e-6, 1, whole=False),
+    Setting("batch", "Batch size (noise and data)", "Data", 64, 1, 256),
+)
+
+
+class Laboratory(Widget):
+    """Three networks on the 8x8 digits from one start: FA, noise then FA, and BP.
+
+    They train in the page itself, in a Web Worker; a running kernel is not needed for it.
+
+    Args:
+        **settings: first values of the controls: ``noise``, ``noise_lr``, ``distribution``,
+            ``mean``, ``std``, ``labels``, ``hidden``, ``depth``, ``rule``, ``seed``, ``data``,
+            ``data_lr``, ``batch``.
+
+    Attributes:
+        settings: the controls' present values; may be set as a whole.
+
+    Raises:
+        TypeError: an unknown setting, or a number that is none.
+        ValueError: a setting out of range.
+
+    Examples:
+        >>> lab = Laboratory(hidden=128, seed=3)
+        >>> lab.settings["hidden"], len(lab.history)
+        (128, 0)
+    """
+
+    _module: ClassVar[str] = "laboratory.js"
+    _styles: ClassVar[tuple[str, ...]] = ("base.css", "laboratory.css")
+
+    settings = traitlets.Dict().tag(sync=True)
+    controls = traitlets.List().tag(sync=True)
+    images = traitlets.Dict().tag(sync=True)
+    labels = traitlets.Dict().tag(sync=True)
+    train_size = traitlets.Int().tag(sync=True)
+    records = traitlets.List().tag(sync=True)
+
+    def __init__(self, **settings: float | str) -> None:
+        known = {setting.name for setting in SETTINGS}
+        if unknown := sorted(set(settings) - known):
+            raise TypeError(
+                f"unknown setting {unknown[0]!r}; allowed are {', '.join(sorted(known))}"
+            )
+        digits = _sources.digits()
+        images = np.concatenate([digits["train_images"], digits["test_images"]])
+        labels = np.concatenate([digits["train_labels"], digits["test_labels"]])
+        super().__init__(
+            settings=settings,
+            controls=[asdict(setting) for setting in SETTINGS],
+            images=pack(images.reshape(len(images), -1), "uint8"),
+            labels=pack(labels, "uint8"),
+            train_size=len(digits["train_images"]),
+        )
+
+    @traitlets.validate("settings")
+    def _check_settings(self, proposal: dict[str, Any]) -> dict[str, float | str]:
+        given = proposal["value"]
+        return {s.name: s.check(given.get(s.name, s.initial)) for s in SETTINGS}
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """The curves so far, one row for each network at each recorded step.
+
+        ``network`` is ``"fa"``, ``"noise"`` (noise first) or ``"bp"``; ``step`` counts data steps,
+        so noise steps are negative. Filled when the run pauses or ends.
+        """
+        columns = ["phase", "step", "network", "loss", "accuracy"]
+        return pd.DataFrame(self.records, columns=None if self.records else columns)
+
+    def description(self) -> str:
+        return (
+            "The laboratory (it needs JavaScript): three networks on the 8x8 digits train here "
+            "from the same start, by feedback alignment (FA), by noise and then FA, and by "
+            "backpropagation (BP). Curves show the angle between forward and feedback weights, "
+            "test accuracy, loss and effective rank; controls set the noise, the networks and "
+            "the training."
+        )

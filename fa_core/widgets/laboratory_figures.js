@@ -1,0 +1,216 @@
+// What the laboratory shows of a run: four curves, a table of the present values, the weights.
+
+import { drawBars, drawHeat, drawLines, makeCanvas } from "./canvas.js";
+import { element, whole } from "./dom.js";
+
+export const LINES = [
+  { name: "fa", text: () => "FA" },
+  { name: "noise", text: (settings) => `Noise, then ${settings.rule.toUpperCase()}` },
+  { name: "bp", text: () => "BP" },
+];
+
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const subscript = (number) => String.fromCharCode(0x2080 + number);
+
+/** Recorded rows by network and phase, as columns: columns.noise.data.loss is a list. */
+export class Columns {
+  constructor() {
+    this.rows = [];
+    for (const { name } of LINES) this[name] = { noise: {}, data: {} };
+  }
+
+  add(row) {
+    this.rows.push(row);
+    const columns = this[row.network][row.phase];
+    for (const [column, value] of Object.entries(row)) (columns[column] ??= []).push(value);
+  }
+
+  /** The latest row of a network; before its data, the noise network's is that of its noise. */
+  latest(name) {
+    return this.rows.findLast((row) => row.network === name);
+  }
+
+  /** First recorded data step at which test accuracy reached a level. */
+  reached(name, level) {
+    const { step = [], accuracy = [] } = this[name].data;
+    return step[accuracy.findIndex((value) => value >= level)];
+  }
+}
+
+/** Lowest and highest of a column over all networks, with room, holding at least `also`. */
+function range(columns, column, also) {
+  const values = columns.rows.map((row) => row[column]).filter(Number.isFinite);
+  const [low, high] = [Math.min(...also, ...values), Math.max(...also, ...values)];
+  const room = 0.06 * (high - low || 1);
+  return [low - room, high + room];
+}
+
+const CURVES = [
+  {
+    title: (layer) => `Angle between W${layer} and B${layer}, degrees`,
+    column: (layer) => `angle_${layer}`,
+    limits: (columns, column) => range(columns, column, [75, 92]),
+    reference: { value: 90, text: "unrelated", left: true },
+    say: (value) => `${value.toFixed(1)}°`,
+  },
+  {
+    title: () => "Test accuracy",
+    column: () => "accuracy",
+    limits: () => [0, 1.02],
+    reference: { value: 0.9, text: "90 %", left: true },
+    say: percent,
+  },
+  {
+    title: () => "Loss, nats (dashed: on noise)",
+    column: () => "loss",
+    limits: (columns, column) => [0, range(columns, column, [2.4])[1]],
+    reference: { value: Math.log(10), text: "chance, log 10", left: true },
+    say: (value) => value.toFixed(3),
+  },
+  {
+    title: (layer) => `Effective rank of W${layer}`,
+    column: (layer) => `rank_${layer}`,
+    limits: (columns, column) => range(columns, column, []),
+    say: (value) => value.toFixed(2),
+  },
+];
+
+/** The curves and the table. `update(columns, settings, layer)` shows a run as it now stands. */
+export function buildCurves(signal) {
+  let [columns, settings, layer] = [new Columns(), null, 2];
+
+  const figures = CURVES.map((curve) => {
+    const title = element("h4", { class: "fa-title" });
+    const figure = makeCanvas("fa-canvas fa-curve", "", (context, width, height, colours) => {
+      if (!settings) return;
+      const column = curve.column(layer);
+      const series = LINES.flatMap(({ name }) =>
+        ["noise", "data"].map((phase) => ({
+          x: columns[name][phase].step ?? [],
+          y: columns[name][phase][column] ?? [],
+          colour: colours[name],
+          dash: phase === "noise" && column === "loss" ? [5, 4] : [],
+        })),
+      );
+      drawLines(context, width, height, colours, {
+        series,
+        x: [-settings.noise, settings.data],
+        y: curve.limits(columns, column),
+        reference: curve.reference,
+        divide: settings.noise > 0 ? { value: 0, texts: ["noise", "data"] } : null,
+      });
+    }, signal);
+    return { ...curve, title, name: curve.title, figure, box: element("div", {}, title, figure.canvas) };
+  });
+
+  const cells = {};
+  const heads = ["Network", "Angle", "Test accuracy", "Loss", "Effective rank", "Steps to 90 %"];
+  const body = element("tbody", {});
+  for (const { name } of LINES) {
+    cells[name] = heads.map((_, i) => element(i === 0 ? "th" : "td", i === 0 ? { scope: "row" } : {}));
+    body.append(element("tr", {}, ...cells[name]));
+  }
+  const caption = element("caption", {}, "");
+  const table = element(
+    "table",
+    { class: "fa-table" },
+    caption,
+    element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
+    body,
+  );
+
+  function fillTable() {
+    for (const { name, text } of LINES) {
+      const row = columns.latest(name);
+      const [head, ...rest] = cells[name];
+      head.replaceChildren(element("span", { class: `fa-key fa-key-${name}` }), text(settings));
+      const reached = columns.reached(name, 0.9);
+      const values = row
+        ? [
+            `${row[`angle_${layer}`].toFixed(1)}°`,
+            percent(row.accuracy),
+            `${row.loss.toFixed(3)}${row.phase === "noise" ? " (noise)" : ""}`,
+            row[`rank_${layer}`].toFixed(2),
+            reached === undefined ? "–" : whole(reached),
+          ]
+        : ["–", "–", "–", "–", "–"];
+      rest.forEach((cell, i) => (cell.textContent = values[i]));
+    }
+    const every = Math.max(1, Math.round(settings.data / 80));
+    caption.textContent =
+      `At the last recorded step, weight layer ${layer}. Steps to 90 % count data steps, ` +
+      `recorded every ${every}.`;
+  }
+
+  return {
+    table: element("div", { class: "fa-scroll", tabindex: 0, role: "group", "aria-label": "Present values" }, table),
+    curves: element(
+      "div",
+      {},
+      element("div", { class: "fa-curves" }, ...figures.map(({ box }) => box)),
+      element("p", { class: "fa-note" }, "Across: data steps; noise steps count up to 0. Accuracy and data loss are on 397 test digits."),
+    ),
+    update(nextColumns, nextSettings, nextLayer) {
+      [columns, settings, layer] = [nextColumns, nextSettings, nextLayer];
+      for (const { name, title, column, say, figure } of figures) {
+        title.textContent = name(subscript(layer));
+        const now = LINES.map((line) => [line.text(settings), columns.latest(line.name)])
+          .filter(([, row]) => row)
+          .map(([text, row]) => `${text} ${say(row[column(layer)])}`);
+        figure.describe(`${title.textContent}. Now: ${now.join(", ") || "no value yet"}.`);
+        figure.redraw();
+      }
+      fillTable();
+    },
+  };
+}
+
+/** W above B as heat maps, and the readouts on noise. `update(view, layer)` shows the latest. */
+export function buildWeights(signal) {
+  let view = null;
+  const heat = (part) => (context, width, height, colours) => {
+    if (!view) return;
+    const values = view[part];
+    // The strongest weights would leave all others pale: full colour is at 2.5 deviations.
+    const reach = 2.5 * Math.sqrt(values.reduce((sum, w) => sum + w * w, 0) / values.length);
+    drawHeat(context, width, height, colours, { values, rows: view.rows, cols: view.cols, reach });
+  };
+  const forward = makeCanvas("fa-canvas fa-heat", "", heat("weight"), signal);
+  const feedback = makeCanvas("fa-canvas fa-heat", "", heat("feedback"), signal);
+  const bars = makeCanvas("fa-canvas fa-bars", "", (context, width, height, colours) => {
+    if (!view) return;
+    const chance = 1 / view.readout.length;
+    const top = 1.1 * Math.max(2.5 * chance, ...view.readout);
+    const reference = { value: chance, text: "1/K" };
+    drawBars(context, width, height, colours, { values: view.readout, top, colour: colours.soft, reference });
+  }, signal);
+  const names = ["W", "B"].map(() => element("h4", { class: "fa-title" }));
+  const box = element(
+    "div",
+    { class: "fa-weights" },
+    element(
+      "div",
+      {},
+      names[0],
+      forward.canvas,
+      names[1],
+      feedback.canvas,
+      element("p", { class: "fa-note" }, "A row is an output unit. Orange is positive, blue negative."),
+    ),
+    element("div", {}, element("h4", { class: "fa-title" }, "Mean readout on noise, by class"), bars.canvas),
+  );
+  return {
+    box,
+    update(next, layer) {
+      view = next;
+      const degrees = view.angle.toFixed(1);
+      names[0].textContent = `Forward weights W${subscript(layer)}, ${degrees}° from B${subscript(layer)}`;
+      names[1].textContent = `Feedback weights B${subscript(layer)}`;
+      const size = `${view.rows} by ${view.cols} heat map`;
+      forward.describe(`Forward weights, ${size}, ${degrees} degrees from the feedback weights.`);
+      feedback.describe(`Feedback weights, ${size}.`);
+      bars.describe(`Mean readout on noise: ${view.readout.map((p) => p.toFixed(3)).join(", ")}.`);
+      for (const figure of [forward, feedback, bars]) figure.redraw();
+    },
+  };
+}

@@ -1,0 +1,263 @@
+// Chapter 1: scrub through noise training; W2 turns towards B2.
+
+import { unpack } from "./arrays.js";
+import { drawBars, drawLines, drawScatter, makeCanvas } from "./canvas.js";
+import { element, prefersStillness, whole } from "./dom.js";
+import { angle } from "./matrix.js";
+
+const W2 = "W₂";
+const B2 = "B₂";
+
+/** What the model's traits say, unpacked, with the angle recomputed from the weights. */
+function readRun(model) {
+  const weights = unpack(model.get("weights"));
+  const feedback = unpack(model.get("feedback")).values;
+  const size = feedback.length;
+  const steps = model.get("steps");
+  const forward = steps.map((_, t) => weights.values.subarray(t * size, (t + 1) * size));
+  const squares = feedback.reduce((sum, b) => sum + b * b, 0);
+  return {
+    steps,
+    feedback,
+    forward,
+    angles: model.get("angles"),
+    losses: model.get("losses"),
+    readout: model.get("readout"),
+    classes: weights.shape[1],
+    shownAngle: forward.map((w) => angle(w, feedback)),
+    // The line through the cloud: least squares of W on B, through the origin.
+    slope: forward.map((w) => w.reduce((sum, value, i) => sum + value * feedback[i], 0) / squares),
+    reach: 1.02 * weights.values.reduce((top, w) => Math.max(top, Math.abs(w)), Math.max(...feedback)),
+  };
+}
+
+/** A range that holds all values, with a little room, widened by `also`. */
+function rangeOf(values, also) {
+  const all = [...values, ...also];
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const room = 0.06 * (high - low);
+  return [low - room, high + room];
+}
+
+/** B2 as an arrow to the right, W2 as an arrow at its angle to it. */
+function drawDial(context, width, height, colours, degrees) {
+  const [cx, cy] = [width / 2, height - 14];
+  const radius = Math.min(width / 2 - 24, height - 30);
+  const arrow = (turn, colour, name) => {
+    const [x, y] = [cx + radius * Math.cos(turn), cy - radius * Math.sin(turn)];
+    context.strokeStyle = context.fillStyle = colour;
+    context.lineWidth = 2.5;
+    context.beginPath();
+    context.moveTo(cx, cy);
+    context.lineTo(x, y);
+    context.stroke();
+    context.beginPath();
+    context.moveTo(x + 3 * Math.cos(turn), y - 3 * Math.sin(turn));
+    for (const side of [2.6, -2.6]) {
+      context.lineTo(x + 9 * Math.cos(turn + side), y - 9 * Math.sin(turn + side));
+    }
+    context.fill();
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.fillText(name, cx + (radius + 15) * Math.cos(turn), cy - (radius + 13) * Math.sin(turn));
+  };
+  const turn = (degrees * Math.PI) / 180;
+  context.strokeStyle = colours.line;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.arc(cx, cy, radius, Math.PI, 0);
+  context.moveTo(cx, cy);
+  context.lineTo(cx, cy - radius);
+  context.stroke();
+  context.fillStyle = colours.noise;
+  context.globalAlpha = 0.18;
+  context.beginPath();
+  context.moveTo(cx, cy);
+  context.arc(cx, cy, 0.5 * radius, -turn, 0);
+  context.fill();
+  context.globalAlpha = 1;
+  arrow(0, colours.soft, B2);
+  arrow(turn, colours.noise, W2);
+}
+
+function panel(title, ...content) {
+  return element("div", { class: "fa-panel" }, element("div", { class: "fa-title" }, title), ...content);
+}
+
+export function render({ model, el }) {
+  const closing = new AbortController();
+  const run = readRun(model);
+  const last = run.steps.length - 1;
+  const span = [run.steps[0], run.steps[last]];
+  const angleRange = rangeOf(run.angles, [90]);
+  const lossRange = rangeOf(run.losses, [Math.log(run.classes)]);
+  const chance = 1 / run.classes;
+  const mostReadout = Math.max(2 * chance, ...run.readout.flat()) * 1.05;
+  let now = model.get("index");
+  let timer = null;
+
+  const make = (name, label, draw) => makeCanvas(`fa-canvas ${name}`, label, draw, closing.signal);
+  const scatter = make("fa-square", "", (context, width, height, colours) => {
+    const { cx, cy, unit } = drawScatter(context, width, height, colours, {
+      across: run.feedback,
+      up: run.forward[now],
+      reach: run.reach,
+      colour: colours.noise,
+      names: [B2, W2],
+    });
+    const half = 0.9 * run.reach * unit;
+    const rise = run.slope[now];
+    const length = half / Math.hypot(1, rise);
+    context.strokeStyle = colours.fa;
+    context.lineWidth = 2.5;
+    context.beginPath();
+    context.moveTo(cx - length, cy + length * rise);
+    context.lineTo(cx + length, cy - length * rise);
+    context.stroke();
+  });
+  const dial = make("fa-dial", "", (context, width, height, colours) =>
+    drawDial(context, width, height, colours, run.shownAngle[now]),
+  );
+  const curve = (values, y, reference, shown) => (context, width, height, colours) =>
+    drawLines(context, width, height, colours, {
+      series: [{ x: run.steps, y: values, colour: colours.noise }],
+      x: span,
+      y,
+      reference,
+      marker: { x: run.steps[now], y: shown[now], colour: colours.fa },
+    });
+  const angles = make(
+    "fa-short",
+    "",
+    curve(run.angles, angleRange, { value: 90, text: "90°: unrelated" }, run.shownAngle),
+  );
+  const losses = make(
+    "fa-short",
+    "",
+    curve(
+      run.losses,
+      lossRange,
+      { value: Math.log(run.classes), text: "log K: chance", left: true },
+      run.losses,
+    ),
+  );
+  const bars = make("fa-short", "", (context, width, height, colours) =>
+    drawBars(context, width, height, colours, {
+      values: run.readout[now],
+      top: mostReadout,
+      colour: colours.noise,
+      reference: { value: chance, text: "1/K" },
+    }),
+  );
+
+  const play = element("button", { type: "button", class: "fa-button fa-main" }, "▶ Play");
+  const slider = element("input", {
+    type: "range",
+    class: "fa-slider",
+    min: 0,
+    max: last,
+    step: 1,
+    value: now,
+    "aria-label": "Step of noise training",
+  });
+  const place = element("output", { class: "fa-number" });
+  const big = element("div", { class: "fa-big" });
+  const bigNote = element("div", { class: "fa-note" });
+  const status = element("p", { class: "fa-status", "aria-live": "polite" });
+
+  function show(index) {
+    now = index;
+    slider.value = now;
+    const degrees = run.shownAngle[now].toFixed(1);
+    const step = whole(run.steps[now]);
+    const readout = run.readout[now];
+    place.textContent = `step ${step} of ${whole(span[1])}`;
+    slider.setAttribute("aria-valuetext", `step ${step}, angle ${degrees} degrees`);
+    big.textContent = `${degrees}°`;
+    bigNote.textContent = `between ${W2} and ${B2}`;
+    const [least, most] = [Math.min(...readout), Math.max(...readout)].map((p) => p.toFixed(3));
+    const sentence =
+      `After ${step} noise steps the angle is ${degrees}°, the loss ${run.losses[now].toFixed(3)} ` +
+      `(chance: ${Math.log(run.classes).toFixed(3)}), and the mean readouts lie between ${least} ` +
+      `and ${most} (1/K = ${+chance.toPrecision(3)}).`;
+    // While it plays, a screen reader is not interrupted at every step.
+    status.setAttribute("aria-live", timer === null ? "polite" : "off");
+    status.textContent = sentence;
+    scatter.describe(
+      `Scatter of ${run.feedback.length} weights, ${B2} across and ${W2} up; the fitted line has ` +
+        `slope ${run.slope[now].toFixed(2)}.`,
+    );
+    dial.describe(`Two arrows, ${B2} and ${W2}, ${degrees} degrees apart.`);
+    angles.describe(`Angle over noise steps; now ${degrees} degrees.`);
+    losses.describe(`Loss over noise steps; now ${run.losses[now].toFixed(3)}.`);
+    bars.describe(`Mean readout of each class: ${readout.map((p) => p.toFixed(3)).join(", ")}.`);
+    for (const figure of [scatter, dial, angles, losses, bars]) figure.redraw();
+  }
+
+  function pause() {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "▶ Play";
+  }
+
+  function choose(index) {
+    show(index);
+    model.set("index", index);
+    model.save_changes();
+  }
+
+  play.addEventListener("click", () => {
+    if (timer !== null) {
+      pause();
+      choose(now);
+      return;
+    }
+    play.textContent = "❚❚ Pause";
+    timer = setInterval(() => {
+      if (now === last) {
+        pause();
+        choose(last);
+      } else {
+        show(now + 1);
+      }
+    }, prefersStillness() ? 1000 : 5000 / last);
+    show(now === last ? 0 : now);
+  });
+  slider.addEventListener("input", () => {
+    pause();
+    choose(Number(slider.value));
+  });
+  const follow = () => model.get("index") !== now && show(model.get("index"));
+  model.on("change:index", follow);
+
+  el.classList.add("fa-widget");
+  el.append(
+    element("div", { class: "fa-bar" }, play, slider, place),
+    element(
+      "div",
+      { class: "fa-columns" },
+      element(
+        "div",
+        { class: "fa-stack" },
+        panel(`Each dot is one weight: ${W2} against ${B2}`, scatter.canvas),
+        element("div", { class: "fa-lead" }, dial.canvas, element("div", {}, big, bigNote)),
+      ),
+      element(
+        "div",
+        { class: "fa-stack" },
+        panel("Angle (degrees) over noise steps", angles.canvas),
+        panel("Loss (nats) over noise steps", losses.canvas),
+        panel("Mean readout probability of each class", bars.canvas),
+      ),
+    ),
+    status,
+  );
+  show(now);
+  return () => {
+    pause();
+    model.off("change:index", follow);
+    closing.abort();
+  };
+}
+
+export default { render };

@@ -1,0 +1,90 @@
+// The laboratory's controls, and the link that carries them. A control's limits come from Python.
+
+import { element } from "./dom.js";
+
+const MARK = "lab"; // the hash of a link is #lab&noise=2000&...; any other hash is not ours
+
+/** A value brought within its control's limits, and a note when that changed it. */
+function clamp(control, given) {
+  const { name, label, initial, low, high, whole, choices } = control;
+  if (choices) {
+    if (Object.hasOwn(choices, given)) return { value: given };
+    const allowed = Object.keys(choices).join(", ");
+    return { value: initial, note: `${label} must be one of ${allowed}: “${given}” became ${initial}.` };
+  }
+  const number = given === "" ? NaN : Number(given);
+  if (!Number.isFinite(number)) {
+    return { value: initial, note: `${label} must be a number: “${given}” became ${initial}.` };
+  }
+  const inside = Math.min(Math.max(number, low), high);
+  const value = whole ? Math.round(inside) : inside;
+  if (value === number) return { value };
+  const kind = whole ? "a whole number" : "a number";
+  return { value, note: `${label} must be ${kind} from ${low} to ${high}: ${given} became ${value}.` };
+}
+
+/** All settings, from what is given of them, with the notes of what had to be changed. */
+export function complete(controls, given) {
+  const [settings, notes] = [{}, []];
+  for (const control of controls) {
+    const { value, note } = clamp(control, given[control.name] ?? control.initial);
+    settings[control.name] = value;
+    if (note) notes.push(note);
+  }
+  return { settings, notes };
+}
+
+export function writeHash(settings) {
+  const pairs = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  return `#${[MARK, ...pairs].join("&")}`;
+}
+
+/** Settings from a link's hash with notes on what was wrong in it; null if the hash is not ours. */
+export function readHash(controls, hash) {
+  const [mark, ...pairs] = hash.replace(/^#/, "").split("&");
+  if (mark !== MARK) return null;
+  const [given, notes] = [{}, []];
+  for (const pair of pairs) {
+    const [name, value, ...rest] = pair.split("=");
+    if (value === undefined || rest.length > 0 || !controls.some((c) => c.name === name)) {
+      notes.push(`The link's part “${pair}” is no setting and was left out.`);
+    } else {
+      given[name] = value;
+    }
+  }
+  const completed = complete(controls, given);
+  return { settings: completed.settings, notes: [...notes, ...completed.notes] };
+}
+
+/**
+ * The controls in their groups. `onChange(name, value, note)` hears a checked value;
+ * `show(settings)` sets all of them.
+ */
+export function buildControls(controls, onChange) {
+  const inputs = {};
+  const groups = new Map();
+  for (const control of controls) {
+    const { name, label, group, low, high, choices } = control;
+    const input = choices
+      ? element("select", {}, ...Object.entries(choices).map(([value, text]) => element("option", { value }, text)))
+      : element("input", { type: "number", inputmode: "decimal", min: low, max: high, step: "any" });
+    input.name = name;
+    input.addEventListener("change", () => {
+      const { value, note } = clamp(control, input.value);
+      input.value = value;
+      onChange(name, value, note);
+    });
+    inputs[name] = input;
+    if (!groups.has(group)) groups.set(group, []);
+    groups.get(group).push(element("label", { class: "fa-control" }, element("span", {}, label), input));
+  }
+  const fieldsets = [...groups].map(([group, labels]) =>
+    element("fieldset", { class: "fa-group" }, element("legend", {}, group), ...labels),
+  );
+  return {
+    fieldsets,
+    show(settings) {
+      for (const [name, input] of Object.entries(inputs)) input.value = settings[name];
+    },
+  };
+}

@@ -1,0 +1,49 @@
+"""The built book and a browser to look at it with, shared by the tests that need them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+QUIET = ["background-networking", "component-update", "gpu", "quic", "sync"]
+FLAGS = ["--headless", "--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in QUIET)]
+NO_CHROMIUM = (
+    "Chromium is missing, so NO PAGE WAS LOOKED AT. Install it (apt-get install chromium) "
+    "or name another with CHROMIUM=/path/to/chrome."
+)
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The folder of the built book; make does only what is not done yet."""
+    command = ["make", "book", f"VENV={os.path.relpath(sys.prefix, ROOT)}"]
+    made = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
+    assert made.returncode == 0, made.stdout + made.stderr
+    return ROOT / "build/site"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """A headless Chromium; without one the test is skipped, and the summary says so."""
+    if not CHROMIUM:
+        pytest.skip(NO_CHROMIUM)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it loudly when the pages could not be looked at."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(NO_CHROMIUM in str(report.longrepr) for report in skipped):
+        terminalreporter.section("WARNING", sep="!", red=True, bold=True)
+        terminalreporter.line(NO_CHROMIUM, red=True, bold=True)

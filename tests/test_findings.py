@@ -1,0 +1,125 @@
+"""Finding: the verdict that follows from the interval, and its shapes for people and programs."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from fa_core.findings import MIME_TYPE, Finding, Findings
+
+INF = math.inf
+
+
+def finding(low=1.0, high=3.0, expected=(0.0, INF), claim="It falls."):
+    return Finding(claim, (low + high) / 2, "degrees", low, high, 8, expected)
+
+
+@pytest.mark.parametrize(
+    "expected, verdict",
+    [
+        ((0, INF), "supported"),
+        ((-INF, 4), "supported"),
+        ((0, 4), "supported"),
+        ((4, INF), "contradicted"),
+        ((-INF, 0), "contradicted"),
+        ((4, 5), "contradicted"),
+        ((2, INF), "undecided"),
+        ((-INF, 2), "undecided"),
+        ((0, 2), "undecided"),
+        ((1.5, 2.5), "undecided"),
+        ((1, INF), "undecided"),  # touching is not clear of the bound
+        ((-INF, 3), "undecided"),
+        ((3, INF), "undecided"),
+        ((-INF, 1), "undecided"),
+    ],
+)
+def test_the_verdict_follows_from_the_interval_1_to_3(expected, verdict):
+    assert finding(expected=expected).verdict == verdict
+
+
+def test_the_interval_covers_the_mean_of_normal_samples_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    samples = rng.normal(5, 2, size=(60, 20))
+    found = [Finding.of_mean("c", sample, "u", above=5) for sample in samples]
+    covered = np.mean([f.low < 5 < f.high for f in found])
+    assert 0.85 <= covered <= 1  # 0.95 less the bootstrap's known shortfall at n = 20
+    width = np.mean([f.high - f.low for f in found])
+    assert width == pytest.approx(2 * 1.96 * 2 / 20**0.5, rel=0.1)
+    assert all(f.estimate == pytest.approx(s.mean()) for f, s in zip(found, samples, strict=True))
+
+
+def test_the_interval_is_the_same_at_every_call_and_narrower_with_more_networks():
+    values = np.random.default_rng(1).normal(size=40)
+    first, again = (Finding.of_mean("c", values[:10], "u", above=0) for _ in range(2))
+    assert first == again and first.n == 10
+    more = Finding.of_mean("c", values, "u", above=0)
+    assert more.high - more.low < first.high - first.low
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=8))
+@example([1.0, 1.0, 1.0 + 2.3e-16])  # differences that vanish in the bootstrap's arithmetic
+@example([0.0, 0.0, 1e-300])
+def test_every_sample_has_an_interval_around_its_mean(values):
+    found = Finding.of_mean("c", values, "u", above=0)
+    slack = 1e-9 * max(map(abs, values))
+    assert min(values) - slack <= found.low <= found.high <= max(values) + slack
+
+
+def test_a_constant_sample_has_an_interval_of_no_width():
+    found = Finding.of_mean("c", [2.0] * 5, "u", above=1, below=3)
+    assert (found.low, found.high, found.verdict) == (2, 2, "supported")
+
+
+def test_differences_are_paired_by_network():
+    control = np.arange(10) * 100.0
+    treated = control - 3 + 0.1 * np.sin(np.arange(10))
+    found = Finding.of_difference("c", treated, control, "steps", below=0)
+    assert found.verdict == "supported" and found.estimate == pytest.approx(-3, abs=0.1)
+    assert found.high - found.low < 0.2
+    with pytest.raises(ValueError, match=r"treated and control must pair.*\(10,\) and \(9,\)"):
+        Finding.of_difference("c", treated, control[1:], "steps", below=0)
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0], [[1.0, 2.0, 3.0]], [1.0, np.nan, 2.0], 1.0, []])
+def test_values_that_are_no_sample_are_refused(values):
+    with pytest.raises(ValueError, match="values must be at least 3 finite numbers"):
+        Finding.of_mean("c", values, "u", above=0)
+
+
+@pytest.mark.parametrize("bounds", [{}, {"above": 2, "below": 1}, {"above": 1, "below": 1}])
+def test_bounds_that_expect_nothing_are_refused(bounds):
+    with pytest.raises(ValueError, match="above must be smaller than below"):
+        Finding.of_mean("c", [1, 2, 3], "u", **bounds)
+
+
+def test_as_text_names_all_that_was_measured():
+    text = str(finding(expected=(0, 4)))
+    for words in ("supported", "It falls.", "2 degrees", "1 to 3", "n = 8", "> 0", "< 4"):
+        assert words in text
+    assert "<" not in str(finding())
+
+
+def test_as_html_everything_is_escaped():
+    page = Findings([finding(claim="W & <b>B</b>"), finding(expected=(4, INF))]).to_html()
+    assert "W &amp; &lt;b&gt;B&lt;/b&gt;" in page and "<b>" not in page
+    assert page.count("<tr>") == 3 and page.count("<th>") == 6 and page.count("<td>") == 12
+    assert "✓ supported" in page and "✗ contradicted" in page and "&gt; 0" in page
+
+
+def test_as_data_it_survives_strict_json():
+    findings = Findings([finding(), finding(expected=(-INF, 0))])
+    bundle = findings._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html", MIME_TYPE}
+    rows = json.loads(json.dumps(bundle, allow_nan=False))[MIME_TYPE]
+    assert [row["verdict"] for row in rows] == ["supported", "contradicted"]
+    assert [row["expected"] for row in rows] == [[0.0, None], [None, 0.0]]
+    assert bundle["text/plain"].splitlines() == [str(f) for f in findings]
+
+
+def test_measured_findings_are_plain_numbers():
+    row = Finding.of_mean("c", np.array([1, 2, 4], dtype=np.float32), "u", above=0).as_row()
+    assert json.loads(json.dumps(row, allow_nan=False))["n"] == 3
