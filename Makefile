@@ -20,7 +20,7 @@ PAGES     := _config.yml _toc.yml $(shell find book -type f -not -name '.*' -not
 unexport MPLBACKEND
 export JUPYTER_PATH := $(abspath $(VENV))/share/jupyter
 
-.PHONY: help install book test lint serve clean FORCE
+.PHONY: help install book stored test lint serve clean FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make book      run every chapter and build the book"
 	@echo "make test      lint, unit tests, notebooks, and the built book in a browser"
 	@echo "make lint      ruff, mypy and codespell alone"
+	@echo "make stored    keep in book/ the chapter outputs that tests compare, after an edit"
 	@echo "make serve     show the built book on port $(PORT) of this computer"
 	@echo "make clean     remove build/; the environment stays"
 	@echo
@@ -70,6 +71,9 @@ $(SITE): $(EXECUTED) $(PAGES) $(INSTALLED)
 
 book: $(SITE)
 	@$(PY) book/build.py report $(EXECUTED)
+
+stored: $(EXECUTED)
+	$(PY) book/build.py store $(EXECUTED)
 
 lint: $(INSTALLED)
 	$(PY) -m ruff check .

@@ -2,6 +2,7 @@
 
 build.py site   CHAPTER.ipynb ...   build/site, whole or not at all
 build.py report CHAPTER.ipynb ...   each finding's verdict, and where the book is
+build.py store  CHAPTER.ipynb ...   copies back into book/ the outputs that tests compare
 """
 
 import json
@@ -76,8 +77,23 @@ def report(chapters: list[Path]) -> None:
     print("\nThe book: build/site/index.html (open it, or run: make serve)")
 
 
+def store(chapters: list[Path]) -> None:
+    """Keep, in the chapters under book/, the outputs of cells tagged nbval-check-output alone."""
+    for chapter in chapters:
+        notebook = json.loads((ROOT / "book" / chapter.name).read_text(encoding="utf-8"))
+        executed = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+        run = {cell["id"]: cell for cell in executed}
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                kept = "nbval-check-output" in cell["metadata"].get("tags", [])
+                cell["outputs"] = run[cell["id"]]["outputs"] if kept else []
+                cell["execution_count"] = run[cell["id"]]["execution_count"] if kept else None
+        text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+        (ROOT / "book" / chapter.name).write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    task = {"site": build_site, "report": report}[sys.argv[1]]
+    task = {"site": build_site, "report": report, "store": store}[sys.argv[1]]
     try:
         task([Path(name) for name in sys.argv[2:]])
     except subprocess.CalledProcessError as error:

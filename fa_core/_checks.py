@@ -2,27 +2,29 @@
 
 import math
 from collections.abc import Collection
+from numbers import Integral, Real
 
 import torch
 
 
 def integer(name: str, value: object, minimum: int) -> int:
     """Returns ``value`` if it is an integer of at least ``minimum``."""
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if value < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value}")
-    return value
+    return int(value)
 
 
 def number(name: str, value: object, *, above: float = -math.inf) -> float:
     """Returns ``value`` if it is a finite number greater than ``above``."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
+    value = float(value)
     if not math.isfinite(value) or value <= above:
         bound = "" if above == -math.inf else f" above {above:g}"
         raise ValueError(f"{name} must be a finite number{bound}, got {value}")
-    return float(value)
+    return value
 
 
 def choice(name: str, value: object, allowed: Collection[str]) -> str:

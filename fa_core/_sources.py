@@ -6,6 +6,7 @@ import gzip
 import os
 import shutil
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,11 +39,16 @@ def digits() -> Arrays:
 def npz(path: Path) -> Arrays:
     if not path.is_file():
         raise DataNotFoundError(f"no file {path}; name an .npz that holds {', '.join(KEYS)}")
-    with np.load(path, allow_pickle=False) as archive:
-        missing = [key for key in KEYS if key not in archive]
-        if missing:
-            raise ValueError(f"{path} must hold {', '.join(KEYS)}; it lacks {', '.join(missing)}")
-        arrays = {key: archive[key] for key in KEYS}
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            missing = [key for key in KEYS if key not in archive]
+            arrays = {key: archive[key] for key in KEYS if key in archive}
+    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} must be an .npz of plain numeric arrays, but reading it gave: {error}"
+        ) from error
+    if missing:
+        raise ValueError(f"{path} must hold {', '.join(KEYS)}; it lacks {', '.join(missing)}")
     for part in _PARTS:
         images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
         if images.ndim < 2 or labels.shape != images.shape[:1] or len(images) == 0:
@@ -50,6 +56,8 @@ def npz(path: Path) -> Arrays:
                 f"{path}: {part}_images must be [n, ...] and {part}_labels [n] with n > 0, "
                 f"got {images.shape} and {labels.shape}"
             )
+        if images.dtype.kind not in "biuf":
+            raise ValueError(f"{path}: {part}_images must be real numbers, got {images.dtype}")
         if labels.dtype.kind not in "iu" or labels.min() < 0:
             raise ValueError(f"{path}: {part}_labels must be integers from 0, got {labels.dtype}")
         if not np.isfinite(images).all():
@@ -149,4 +157,6 @@ def _read_idx(raw: Path, prefix: str) -> tuple[NDArray[Any], NDArray[Any]]:
 
         images = read_image_file(unpacked(f"{prefix}-images-idx3-ubyte"))
         labels = read_label_file(unpacked(f"{prefix}-labels-idx1-ubyte"))
+    if len(images) != len(labels):
+        raise ValueError(f"{len(images)} images but {len(labels)} labels in {raw}")
     return images.numpy(), labels.numpy()

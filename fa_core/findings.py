@@ -103,11 +103,15 @@ class Finding:
     def cells(self) -> list[str]:
         """The finding as words, in the order of ``Findings.HEADINGS``."""
         above, below = self.expected
-        bounds = [f"> {above:.4g}"] * (above > -math.inf) + [f"< {below:.4g}"] * (below < math.inf)
-        measured = f"{self.estimate:.3g} {self.unit}"
-        interval = f"{self.low:.3g} to {self.high:.3g}"
-        verdict = _WORDS[self.verdict]
-        return [self.claim, " and ".join(bounds), measured, interval, str(self.n), verdict]
+        if above == -math.inf:
+            expected = f"below {_text(below)}"
+        elif below == math.inf:
+            expected = f"above {_text(above)}"
+        else:
+            expected = f"{_text(above)} to {_text(below)}"
+        measured = f"{_text(self.estimate)} {self.unit}"
+        interval = f"{_text(self.low)} to {_text(self.high)}"
+        return [self.claim, expected, measured, interval, str(self.n), _WORDS[self.verdict]]
 
     def _repr_html_(self) -> str:
         return Findings([self]).to_html()
@@ -120,14 +124,22 @@ class Finding:
         )
 
 
+def _text(number: float) -> str:
+    """Three digits and a true minus sign."""
+    return f"{number:.3g}".replace("-", "−")
+
+
 def _interval(sample: np.ndarray) -> tuple[float, float]:
-    if np.ptp(sample) == 0:  # all networks agree to the last bit: nothing to resample
-        return float(sample[0]), float(sample[0])
+    mean, scale = sample.mean(), np.ptp(sample)
+    if scale == 0:  # all networks agree to the last bit: nothing to resample
+        return float(mean), float(mean)
+    centred = (sample - mean) / scale  # whatever its unit, its third power stays representable
     rng = np.random.default_rng(0)
     result = stats.bootstrap(
-        (sample,), np.mean, n_resamples=_RESAMPLES, confidence_level=0.95, method="BCa", rng=rng
+        (centred,), np.mean, n_resamples=_RESAMPLES, confidence_level=0.95, method="BCa", rng=rng
     )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+    low, high = mean + scale * np.array(result.confidence_interval)
+    return float(low), float(high)
 
 
 class Findings:
@@ -148,12 +160,18 @@ class Findings:
         return "\n".join(map(str, self))
 
     def to_html(self) -> str:
-        def row(cells: Iterable[str], tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells) + "</tr>"
-
-        body = "\n".join(row(finding.cells(), "td") for finding in self)
+        """A table; each cell carries its heading, for a phone shows the rows one below another."""
+        head = "".join(f"<th>{heading}</th>" for heading in self.HEADINGS)
+        rows = [
+            "".join(
+                f'<td data-heading="{heading}">{html.escape(cell)}</td>'
+                for heading, cell in zip(self.HEADINGS, finding.cells(), strict=True)
+            )
+            for finding in self
+        ]
+        body = "\n".join(f"<tr>{row}</tr>" for row in rows)
         return (
-            f'<table class="findings">\n<thead>{row(self.HEADINGS, "th")}</thead>\n'
+            f'<table class="findings">\n<thead><tr>{head}</tr></thead>\n'
             f"<tbody>\n{body}\n</tbody>\n</table>"
         )
 

@@ -105,9 +105,10 @@ class FALinear(nn.Module):
         self.out_features = _checks.integer("out_features", out_features, 1)
         self.rule = _checks.choice("rule", rule, RULES)
         self.networks = None if networks is None else _checks.integer("networks", networks, 1)
-        population = () if networks is None else (networks,)
-        self.weight = nn.Parameter(torch.empty(*population, out_features, in_features))
-        self.bias = nn.Parameter(torch.empty(*population, out_features)) if bias else None
+        population = () if self.networks is None else (self.networks,)
+        rows, columns = self.out_features, self.in_features
+        self.weight = nn.Parameter(torch.empty(*population, rows, columns))
+        self.bias = nn.Parameter(torch.empty(*population, rows)) if bias else None
         self.register_buffer("feedback", torch.empty_like(self.weight, requires_grad=False))
         self.reset_parameters(generator)
 

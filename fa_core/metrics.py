@@ -16,7 +16,8 @@ from fa_core import _checks, rules
 from fa_core.layers import FALinear
 
 Logits = Float[Tensor, "*networks n k"]
-Labels = Int[Tensor, "*networks n"] | Float[Tensor, "*networks n k"]
+# Without the networks axis labels are shared, so their leading axes have a name of their own.
+Labels = Int[Tensor, "*labelled n"] | Float[Tensor, "*labelled n k"]
 
 
 def angle(u: Float[Tensor, "*batch d"], v: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch"]:
@@ -100,8 +101,8 @@ def cross_entropy(logits: Logits, y: Labels) -> Float[Tensor, "*networks"]:
 def probabilities(y: Labels, logits: Logits) -> Logits:
     """Labels as probabilities over the classes of ``logits``; classes become one-hot."""
     if y.is_floating_point():
-        return y
-    return F.one_hot(y, logits.shape[-1]).to(logits.dtype)
+        return y.expand_as(logits)
+    return F.one_hot(y, logits.shape[-1]).to(logits.dtype).expand_as(logits)
 
 
 def accuracy(logits: Logits, y: Labels) -> Float[Tensor, "*networks"]:

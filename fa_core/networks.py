@@ -76,8 +76,9 @@ class MLP(nn.Module):
         log_p = logits.log_softmax(-1)
         delta = (log_p.exp() - y) / x.shape[-2]  # the error at the logits
         for layer, h in zip(reversed(self.layers), reversed(inputs), strict=True):
-            layer.weight.grad = delta.mT @ h
-            if layer.bias is not None:
+            if layer.weight.requires_grad:
+                layer.weight.grad = delta.mT @ h
+            if layer.bias is not None and layer.bias.requires_grad:
                 layer.bias.grad = delta.sum(-2)
             if layer is not self.layers[0]:
                 delta = (delta @ layer.backward_matrix()) * (h > 0)

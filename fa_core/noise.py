@@ -91,7 +91,7 @@ class NoiseGenerator:
         device: torch.device | str = "cpu",
         purpose: str = "noise",
     ) -> None:
-        sizes = [shape] if isinstance(shape, int) else list(shape)
+        sizes = shape if isinstance(shape, Sequence) else [shape]
         self.shape = tuple(_checks.integer("shape", size, 1) for size in sizes)
         self.classes = _checks.integer("classes", classes, 2)
         self.distribution = _checks.choice("distribution", distribution, DISTRIBUTIONS)
@@ -105,12 +105,12 @@ class NoiseGenerator:
         self.device = torch.device(device)
         # The fixed class comes first, from streams of its own: it is the same for every purpose.
         self._streams = self._make_streams(seed, "fixed-class")
-        self._fixed_class = self._draw_classes(1) if labels == "fixed" else None
+        self._fixed_class = self._draw_classes(1) if self.labels == "fixed" else None
         self._streams = self._make_streams(seed, purpose)
 
     def batch(self, batch_size: int) -> Batch:
         """Draws ``batch_size`` fresh samples for each network."""
-        _checks.integer("batch_size", batch_size, 1)
+        batch_size = _checks.integer("batch_size", batch_size, 1)
         sample = DISTRIBUTIONS[self.distribution]
         x = torch.empty(self._size(batch_size, *self.shape), device=self.device)
         for part, stream in self._by_stream(x):

@@ -38,6 +38,7 @@ RULE_STYLE: dict[str, dict[str, Any]] = {
     "BP": {"color": OKABE_ITO["green"], "linestyle": "--"},
 }
 _DASHES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))  # told apart without colour
+_WIDTH = 7.2  # inches: the text column's width, so that figures are neither shrunk nor blown up
 _STYLE: Any = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
@@ -49,8 +50,9 @@ _STYLE: Any = {
     "grid.linewidth": 0.6,
     "axes.axisbelow": True,
     "legend.frameon": False,
-    "font.size": 10,
-    "lines.linewidth": 1.8,
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "lines.linewidth": 1.6,
     "svg.hashsalt": "fa_core",  # the same figure gives the same file
 }
 
@@ -65,12 +67,12 @@ class Figure(matplotlib.figure.Figure):
 
 
 @contextmanager
-def figure(panels: int = 1, height: float = 3.2) -> Iterator[tuple[Figure, list[Axes]]]:
+def figure(panels: int = 1, height: float = 2.6) -> Iterator[tuple[Figure, list[Axes]]]:
     """Panels in the book's style, up to three side by side, four as a square."""
     columns = panels if panels < 4 else 2
     rows = -(-panels // columns)
     with matplotlib.rc_context(_STYLE):
-        fig = Figure(figsize=(4.2 * columns, height * rows), layout="constrained")
+        fig = Figure(figsize=(_WIDTH, height * rows), layout="constrained")
         yield fig, list(fig.subplots(rows, columns, squeeze=False).flat)
 
 
@@ -103,7 +105,7 @@ def reference(ax: Axes, level: float, label: str) -> None:
         textcoords="offset points",
         ha="right",
         color="#444444",
-        fontsize=8.5,
+        fontsize=8,
         bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1},
     )
 
@@ -120,9 +122,9 @@ def noise_training(table: pd.DataFrame, classes: int) -> Figure:
             readout = curve(table, "FA", f"readout_{k}")
             right.plot(readout.index, readout, color=RULE_STYLE["FA"]["color"], alpha=0.15, lw=0.8)
         reference(right, 1 / classes, "1/K")
-        left.set(title="Angle between $W_2$ and $B_2$", ylabel="degrees")
+        left.set(title="Angle of $W_2$ to $B_2$", ylabel="degrees")
         middle.set(title="Loss on unseen noise", ylabel="cross-entropy (nats)")
-        right.set(title="Mean readout probabilities, FA", ylabel="probability", ylim=(0, None))
+        right.set(title="Mean readouts, FA", ylabel="probability", ylim=(0, None))
         for ax in (left, middle, right):
             ax.set_xlabel("noise steps")
         left.legend(loc="lower left")
@@ -137,13 +139,13 @@ def curves(
     level: tuple[float, str],
 ) -> Figure:
     """Curves with intervals: panel title to (name to a table of steps by networks)."""
-    with figure(len(panels), height=3.3) as (fig, axes):
+    with figure(len(panels), height=2.8) as (fig, axes):
         for ax, (title, lines) in zip(axes, panels.items(), strict=True):
             for (name, values), dash in zip(lines.items(), _DASHES, strict=False):
                 band(ax, values, name, linestyle=dash)
             reference(ax, *level)
             ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
-            ax.legend(fontsize=8.5)
+            ax.legend(fontsize=8)
     return fig
 
 
@@ -151,8 +153,7 @@ def estimates(
     samples: Mapping[str, ArrayLike], *, title: str, xlabel: str, level: tuple[float, str]
 ) -> Figure:
     """One row for each condition: every network as a dot, mean and 95 % interval as a bar."""
-    with figure(1, height=0.9 + 0.34 * len(samples)) as (fig, (ax,)):
-        fig.set_figwidth(6.5)
+    with figure(1, height=0.9 + 0.3 * len(samples)) as (fig, (ax,)):
         for row, (name, values) in enumerate(samples.items()):
             mean, low, high = interval(values)
             dots: Any = {"markersize": 4, "alpha": 0.6, "markeredgewidth": 0, "zorder": 3}

@@ -54,7 +54,7 @@ def feedback_alignment(weight: Tensor, feedback: Tensor) -> Tensor:
 def using(net: nn.Module, rule: str) -> Iterator[nn.Module]:
     """Within the block, every feedback-alignment layer of ``net`` follows ``rule``."""
     _checks.choice("rule", rule, RULES)
-    layers: list[Any] = [layer for layer in net.modules() if hasattr(layer, "feedback")]
+    layers: list[Any] = [layer for layer in net.modules() if getattr(layer, "rule", None) in RULES]
     before = [layer.rule for layer in layers]
     for layer in layers:
         layer.rule = rule

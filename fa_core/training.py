@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -95,7 +96,12 @@ class History:
             )
             frame = pd.DataFrame({"value": values.ravel()}, index=index).reset_index()
             frames.append(frame.assign(metric=name))
-        return pd.concat(frames, ignore_index=True)[["step", "network", "metric", "value"]]
+        columns = ["step", "network", "metric", "value"]
+        return (
+            pd.concat(frames, ignore_index=True)[columns]
+            if frames
+            else pd.DataFrame({c: [] for c in columns})
+        )
 
 
 def train_on_noise(
@@ -180,13 +186,17 @@ def train(
             classes of ``net``, or images that do not fit its input.
         FloatingPointError: the loss became NaN or infinite; names step, networks and layer.
     """
-    _checks.integer("batch_size", batch_size, 1)
+    if not isinstance(data, Dataset):
+        raise TypeError(
+            f"data must be a Dataset, as fa_core.data.load('digits') returns; got {data!r}"
+        )
+    batch_size = _checks.integer("batch_size", batch_size, 1)
     if batch_size > len(data.train_x):
         raise ValueError(
             f"batch_size must be at most the train set's {len(data.train_x)}, got {batch_size}"
         )
     data = data.to(next(net.parameters()).device)
-    with torch.no_grad():
+    with evaluating(net), torch.no_grad():
         classes = net(data.test_x[:1]).shape[-1]
     for part, label in (("train", data.train_y), ("test", data.test_y)):
         if label.min() < 0 or label.max() >= classes:
@@ -212,17 +222,28 @@ def _epochs(
             yield Batch(x[rows], y[rows])
 
 
-def step(net: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch) -> Tensor:
-    """Makes one update and returns the loss before it, ``[*networks]`` (nats)."""
-    if isinstance(net, MLP):
-        loss = net.loss_and_gradients(*batch)
-    else:
-        optimizer.zero_grad()
-        loss = metrics.cross_entropy(net(batch.x), batch.y)
-        # Losses of independent networks share no parameter: the gradient of their sum is each own.
-        loss.sum().backward()
-    optimizer.step()
+def gradients(net: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch) -> Tensor:
+    """Sets the gradient of every parameter and returns the loss ``[*networks]`` (nats)."""
+    optimizer.zero_grad()
+    # The closed form knows nothing of a subclass's own forward or of autocast's dtypes.
+    if type(net) is MLP and not torch.is_autocast_enabled(batch.x.device.type):
+        return net.loss_and_gradients(*batch)
+    loss = metrics.cross_entropy(net(batch.x), batch.y)
+    # Losses of independent networks share no parameter: the gradient of their sum is each one's.
+    loss.sum().backward()
     return loss.detach()
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """Within the block ``net`` is in evaluation mode; then every module has its own mode again."""
+    modes = {module: module.training for module in net.modules()}
+    net.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
 
 
 def _run(
@@ -237,18 +258,18 @@ def _run(
     progress: bool,
     label: str,
 ) -> History:
-    _checks.integer("steps", steps, 0)
-    _checks.number("lr", lr, above=0)
+    steps = _checks.integer("steps", steps, 0)
+    lr = _checks.number("lr", lr, above=0)
     measures = [_measure(item) for item in record]
     recorded = _recorded_steps(record_at, steps)
+    with evaluating(net), torch.no_grad():
+        net(probe.x[..., :1, :] if _networks(net) else probe.x[:1])  # a wrong input shows here
     optimizer = (make_optimizer or partial(torch.optim.Adam, fused=True))(net.parameters(), lr=lr)
     history = History()
 
     def take(now: int) -> None:
-        training = net.training
-        net.eval()
-        history.append(now, {k: v for m in measures for k, v in m(net, *probe).items()})
-        net.train(training)
+        with evaluating(net):
+            history.append(now, {k: v for m in measures for k, v in m(net, *probe).items()})
 
     # Reading the loss makes a GPU wait; there it is read at recorded steps alone.
     every_step = probe.x.device.type == "cpu"
@@ -256,9 +277,10 @@ def _run(
         if now in recorded:
             take(now)
         batch = next(batches)
-        loss = step(net, optimizer, batch)
+        loss = gradients(net, optimizer, batch)
         if every_step or now in recorded:
             _require_finite(loss, now, net, batch.x)
+        optimizer.step()
     if steps in recorded:
         take(steps)
     _require_finite(_parameter_sums(net), steps, net, probe.x)
@@ -277,7 +299,7 @@ def _measure(item: str | Measure) -> Measure:
 def _recorded_steps(record_at: Iterable[int] | None, steps: int) -> set[int]:
     if record_at is None:
         return set(np.linspace(0, steps, 21).round().astype(int).tolist())
-    chosen = {_checks.integer("record_at", int(s), 0) for s in record_at}
+    chosen = {_checks.integer("record_at", s, 0) for s in record_at}
     if chosen and max(chosen) > steps:
         raise ValueError(f"record_at must lie between 0 and steps={steps}, got {max(chosen)}")
     return chosen

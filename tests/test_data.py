@@ -160,5 +160,6 @@ def test_mnist_itself():
     assert mnist.train_x.shape == (60_000, 784) and mnist.test_x.shape == (10_000, 784)
     assert (mnist.shape, mnist.classes) == ((1, 28, 28), 10)
     assert (mnist.mean / 255, mnist.std / 255) == pytest.approx((0.1307, 0.3081), abs=1e-4)
-    history = train(MLP([784, 100, 10], networks=8), mnist, 20, lr=1e-3, progress=False)
-    assert (history["loss"][-1] < history["loss"][0]).all()
+    nets = MLP([784, 100, 10], networks=8)
+    history = train(nets, mnist, 100, lr=1e-3, record_at=[100], progress=False)
+    assert (history["accuracy"] > 0.4).all()  # chance is 0.1

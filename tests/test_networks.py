@@ -13,7 +13,7 @@ import torch
 
 import fa_core as fa
 from fa_core.seeding import _PURPOSES, generators
-from fa_core.training import step
+from fa_core.training import gradients
 
 ROOT = Path(__file__).parents[1]
 SIZES = [7, 6, 5, 4]
@@ -85,10 +85,12 @@ def test_each_network_takes_the_path_it_takes_alone(rule):
     nets = [net.double() for net in (together, *alone)]
     optimizers = [torch.optim.Adam(net.parameters(), lr=1e-2) for net in nets]
     for _ in range(20):
-        x, y = noise.batch(8)
+        x, y = (tensor.double() for tensor in noise.batch(8))
         batches = [(x, y), *zip(x, y, strict=True)]
         for net, optimizer, (x, y) in zip(nets, optimizers, batches, strict=True):
-            step(net, optimizer, fa.noise.Batch(x.double(), y.double()))
+            optimizer.zero_grad()
+            fa.metrics.cross_entropy(net(x), y).sum().backward()
+            optimizer.step()
     for network, net in enumerate(alone):
         for whole, own in zip(together.parameters(), net.parameters(), strict=True):
             torch.testing.assert_close(whole[network], own, rtol=1e-9, atol=1e-12)
@@ -115,6 +117,13 @@ def test_streams_of_seeds_and_purposes_differ():
     assert [g.initial_seed() for g in generators(1, "init", 3)] == [
         generators(seed, "init")[0].initial_seed() for seed in (1, 2, 3)
     ]
+
+
+def test_seed_0_gives_the_numbers_that_stored_results_were_made_with():
+    layer = fa.MLP([4, 3], seed=0).layers[0]
+    drawn = [layer.weight[0, :2], layer.feedback[0, :2], fa.NoiseGenerator(4, 3).batch(1).x[0, :2]]
+    expected = [[0.3860, -0.2537], [-1.2334, 0.6722], [0.8436, 1.3442]]
+    torch.testing.assert_close(torch.stack(drawn), torch.tensor(expected), rtol=0, atol=1e-4)
 
 
 # Run here and in another process; nothing but the seed is passed on.

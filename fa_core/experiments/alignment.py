@@ -158,7 +158,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
     return Findings(
         [
             difference(
-                f"{now} noise steps under FA turn W2 towards B2: the angle falls.",
+                f"{now} noise steps under FA turn W₂ towards B₂: the angle falls.",
                 *(angle("FA", now), angle("FA", 0), unit),
                 below=0,
             ),
@@ -169,13 +169,13 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 below=93,
             ),
             mean(
-                "The angle of W2 to an unrelated matrix stays at 90 ± 3.",
+                "The angle of W₂ to an unrelated matrix stays at 90 ± 3.",
                 *(angle("FA", now, "unrelated_angle_2"), unit),
                 above=87,
                 below=93,
             ),
             difference(
-                "The update that FA makes to W1 turns towards the update of BP.",
+                "The update that FA makes to W₁ turns towards the update of BP.",
                 *(angle("FA", now, "update_angle_1"), angle("FA", 0, "update_angle_1"), unit),
                 below=0,
             ),
@@ -197,7 +197,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 below=0.02,
             ),
             difference(
-                "The shape of the input distribution makes no difference beyond 1 degree: uniform.",
+                "The shape of the input distribution matters by less than 1 degree (uniform).",
                 *(angle("uniform", now), angle("FA", now), unit),
                 above=-1,
                 below=1,
@@ -213,7 +213,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 above=0,
             ),
             difference(
-                "With one fixed label the alignment is lost.",
+                "One fixed label for each network aligns less.",
                 *(angle("labels fixed", now), angle("FA", now), unit),
                 above=0,
             ),

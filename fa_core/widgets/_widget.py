@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from fa_core.widgets._joining import join, read, script_json
 
-_HTML = """<div class="fa-host" data-fa-widget="{key}">
-<p class="fa-fallback">{fallback}</p>
+_HTML = """<div class="wd-host" data-wd-widget="{key}">
+<p class="wd-fallback">{fallback}</p>
 <script type="application/json">{payload}</script>
 <script type="module">
 {module}

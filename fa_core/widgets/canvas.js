@@ -6,7 +6,7 @@ const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "bp", "accent", "n
 
 function readColours(canvas) {
   const style = getComputedStyle(canvas);
-  return Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--fa-${name}`)]));
+  return Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--wd-${name}`)]));
 }
 
 /**
@@ -79,11 +79,12 @@ function tickText(value) {
 }
 
 /**
- * Lines over steps. `series`: [{x, y, colour, dash}], x increasing; `x`, `y`: [low, high];
- * `reference`: {value, text, left}, a dashed level line with its text at the right or left end; `marker`: {x, y, colour}; `divide`:
- * {value, texts}, an upright line with a word on either side.
+ * Lines over steps. `series`: [{x, y, colour, dash, width, alpha}], x increasing; `x`, `y`:
+ * [low, high]; `reference`: {value, text, left}, a dashed level line with its text at the right
+ * or left end; `markers`: [{x, y, colour}]; `divide`: {value, texts}, an upright line with a word
+ * on either side.
  */
-export function drawLines(context, width, height, colours, { series, x, y, reference, marker, divide }) {
+export function drawLines(context, width, height, colours, { series, x, y, reference, divide, markers = [] }) {
   const box = { left: 38, right: width - 10, top: divide ? 14 : 8, bottom: height - 22 };
   const across = (value) => box.left + ((value - x[0]) / (x[1] - x[0])) * (box.right - box.left);
   const down = (value) => box.bottom - ((value - y[0]) / (y[1] - y[0])) * (box.bottom - box.top);
@@ -126,13 +127,13 @@ export function drawLines(context, width, height, colours, { series, x, y, refer
   context.lineJoin = "round";
   for (const line of series) {
     context.strokeStyle = line.colour;
-    context.lineWidth = 2;
+    context.lineWidth = line.width ?? 2;
+    context.globalAlpha = line.alpha ?? 1;
     context.setLineDash(line.dash ?? []);
     context.beginPath();
     for (let i = 0; i < line.x.length; i++) context.lineTo(across(line.x[i]), down(line.y[i]));
     context.stroke();
   }
-  context.setLineDash([]);
   context.restore();
   if (reference && reference.value >= y[0] && reference.value <= y[1]) {
     context.strokeStyle = colours.soft;
@@ -147,7 +148,7 @@ export function drawLines(context, width, height, colours, { series, x, y, refer
     const end = reference.left ? box.left + 4 : box.right;
     haloText(context, colours, reference.text, end, down(reference.value) - 2);
   }
-  if (marker) {
+  for (const marker of markers) {
     context.fillStyle = marker.colour;
     context.strokeStyle = colours.paper;
     context.lineWidth = 2;

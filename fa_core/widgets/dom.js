@@ -10,6 +10,57 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** A titled part of a widget. */
+export const panel = (title, ...content) =>
+  element("div", { class: "wd-panel" }, element("div", { class: "wd-title" }, title), ...content);
+
+/** A select with its label; `options`: [[value, text], ...]. */
+export function choice(label, options) {
+  const parts = options.map(([value, text]) => element("option", { value }, text));
+  const select = element("select", {}, ...parts);
+  return { select, label: element("label", {}, label, select) };
+}
+
+/** A range slider with its label and a place for its value in words. */
+export function dial(label, low, high, step, value, onInput) {
+  const input = element("input", { type: "range", class: "wd-slider", min: low, max: high, step, value });
+  const output = element("output", { class: "wd-number" });
+  input.addEventListener("input", () => onInput(Number(input.value)));
+  const say = (text) => {
+    output.textContent = text;
+    input.setAttribute("aria-valuetext", text);
+  };
+  return { input, say, row: element("label", { class: "wd-dialrow" }, element("span", {}, label), input, output) };
+}
+
+/** A table with a heading row; `fill(rows)` sets its body, the first cell of a row names it. */
+export function makeTable(caption, heads) {
+  const body = element("tbody");
+  const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)));
+  const table = element(
+    "table",
+    { class: "wd-table" },
+    element("caption", {}, caption),
+    element("thead", {}, head),
+    body,
+  );
+  const fill = (rows) =>
+    body.replaceChildren(
+      ...rows.map(([name, ...cells]) =>
+        element(
+          "tr",
+          {},
+          element("th", { scope: "row" }, ...[name].flat()),
+          ...cells.map((cell) => element("td", {}, cell)),
+        ),
+      ),
+    );
+  return { table, fill };
+}
+
+/** A line's colour beside its name; `colour` is fa, noise or bp. */
+export const named = (colour, name) => [element("span", { class: `wd-key wd-key-${colour}` }), name];
+
 /** A whole number with thousands separators. */
 export const whole = (value) => Math.round(value).toLocaleString("en-US");
 

@@ -2,20 +2,14 @@
 // asks; all training happens in the worker.
 
 import { unpack } from "./arrays.js";
-import { element, whole } from "./dom.js";
+import { choice, element, whole } from "./dom.js";
 import { GUIDES } from "./guides.js";
 import { buildCurves, buildWeights, Columns, LINES } from "./laboratory_figures.js";
 import { buildControls, complete, readHash, writeHash } from "./settings.js";
 import workerText from "./laboratory_worker.js?text";
 
-const button = (text, extra = "") => element("button", { type: "button", class: `fa-button ${extra}` }, text);
+const button = (text, extra = "") => element("button", { type: "button", class: `wd-button ${extra}` }, text);
 const heading = (text) => element("h3", {}, text);
-
-function choice(label, options) {
-  const parts = options.map(([value, text]) => element("option", { value }, text));
-  const select = element("select", {}, ...parts);
-  return { select, label: element("label", {}, label, select) };
-}
 
 // A classic worker: on a page from file://, a module worker from a blob never starts.
 function startWorker() {
@@ -37,8 +31,8 @@ function asCsv(rows) {
 }
 
 export function render({ model, el }) {
-  el.classList.add("fa-widget", "fa-lab");
-  const warning = element("p", { class: "fa-warning", role: "alert" });
+  el.classList.add("wd-widget", "wd-lab");
+  const warning = element("p", { class: "wd-warning", role: "alert" });
   el.append(warning);
   let worker;
   try {
@@ -56,17 +50,17 @@ export function render({ model, el }) {
   let { settings, notes } = linked ?? { settings: { ...model.get("settings") }, notes: [] };
   let [columns, expected, playing, finished, now] = [new Columns(), 0, false, false, 0];
 
-  const play = button("▶ Run", "fa-main");
+  const play = button("▶ Run", "wd-main");
   const oneStep = button("One step");
   const reset = button("Reset");
-  const copy = button("Copy link", "fa-push");
-  const save = button("Download CSV");
+  const copy = button("Copy link", "wd-push");
+  const save = button("Save CSV");
   const speed = choice("Speed", [["", "full"], [300, "300 steps/s"], [30, "30 steps/s"]]);
   const done = element("div");
-  const progress = element("div", { class: "fa-progress", role: "progressbar", "aria-label": "Progress of the run", "aria-valuemin": 0 }, done);
+  const progress = element("div", { class: "wd-progress", role: "progressbar", "aria-label": "Progress of the run", "aria-valuemin": 0 }, done);
   const [where, detail] = [element("span"), element("span")];
-  const status = element("p", { class: "fa-status", "aria-live": "polite" });
-  const advice = element("p", { class: "fa-advice", "aria-live": "polite" }, "Choose an experiment, or change the settings below and press Run.");
+  const status = element("p", { class: "wd-status", "aria-live": "polite" });
+  const advice = element("p", { class: "wd-advice", "aria-live": "polite" }, "Choose an experiment, or change the settings below and press Run.");
   const link = element("input", { type: "text", readonly: true, "aria-label": "Link to this run", hidden: true });
   const curves = buildCurves(closing.signal);
   const weights = buildWeights(closing.signal);
@@ -111,10 +105,11 @@ export function render({ model, el }) {
     inputs.show(settings);
     warning.textContent = notes.join(" ");
     LINES.forEach(({ text }, i) => (network.select.options[i].textContent = text(settings)));
-    const before = Number(layer.select.value);
     const layers = Array.from({ length: settings.depth - 1 }, (_, l) => l + 2);
-    layer.select.replaceChildren(...layers.map((l) => element("option", { value: l }, `W${l} and B${l}`)));
-    layer.select.value = layers.includes(before) ? before : settings.depth;
+    if (layer.select.length !== layers.length) {
+      layer.select.replaceChildren(...layers.map((l) => element("option", { value: l }, `W${l} and B${l}`)));
+      layer.select.value = settings.depth; // the readout layer
+    }
     status.textContent = "";
     worker.postMessage({ start: settings });
     look();
@@ -142,7 +137,8 @@ export function render({ model, el }) {
     const parts = LINES.map((line) => [line.text(settings), columns.latest(line.name)])
       .filter(([, row]) => row)
       .map(([text, row]) => `${text}: angle ${row[`angle_${layer.select.value}`].toFixed(1)}°, accuracy ${(100 * row.accuracy).toFixed(1)} %`);
-    status.textContent = `${finished ? "Finished" : "Paused"}. ${where.textContent}. ${parts.join("; ")}.`;
+    const state = finished ? "Finished" : now === -settings.noise ? "Ready" : "Paused";
+    status.textContent = `${state}. ${where.textContent}. ${parts.join("; ")}.`;
     model.set("records", columns.rows);
     model.save_changes();
   }
@@ -208,19 +204,19 @@ export function render({ model, el }) {
 
   network.select.value = "noise";
   el.append(
-    element("section", {}, heading("Try this"), element("div", { class: "fa-guides" }, ...guides), advice),
+    element("section", {}, heading("Try this"), element("div", { class: "wd-guides" }, ...guides), advice),
     element(
       "section",
       {},
-      element("div", { class: "fa-bar" }, play, oneStep, reset, speed.label, copy, save),
+      element("div", { class: "wd-bar" }, play, oneStep, reset, speed.label, copy, save),
       link,
     ),
-    element("div", {}, progress, element("div", { class: "fa-where" }, where, detail), status),
+    element("div", {}, progress, element("div", { class: "wd-where" }, where, detail), status),
     curves.table,
     curves.curves,
-    element("section", {}, element("div", { class: "fa-bar" }, heading("Weights"), network.label, layer.label)),
+    element("section", {}, element("div", { class: "wd-bar" }, heading("Weights"), network.label, layer.label)),
     weights.box,
-    element("section", {}, heading("Settings"), element("div", { class: "fa-groups" }, ...inputs.fieldsets)),
+    element("section", {}, heading("Settings"), element("div", { class: "wd-groups" }, ...inputs.fieldsets)),
   );
   worker.postMessage({
     data: {

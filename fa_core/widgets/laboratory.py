@@ -12,8 +12,6 @@ import traitlets
 from fa_core import _sources
 from fa_core.widgets._widget import Widget, pack
 
-NETWORKS = ("fa", "noise", "bp")
-
 
 @dataclass(frozen=True)
 class Setting:
@@ -47,7 +45,7 @@ class Setting:
 # The page builds its controls from this list, and clamps what a link says to it.
 SETTINGS = (
     Setting("noise", "Noise steps", "Noise", 2000, 0, 20000),
-    Setting("noise_lr", "Learning rate on noise", "Noise", 1e-3, 1e-6, 1, whole=False),
+    Setting("noise_lr", "Learning rate on noise", "Noise", 5e-4, 1e-6, 1, whole=False),
     Setting(
         "distribution",
         "Distribution",
@@ -68,15 +66,15 @@ SETTINGS = (
     Setting("depth", "Weight layers", "Networks", 2, 2, 4),
     Setting(
         "rule",
-        "Rule of the network with noise",
+        "Rule of the noise network",
         "Networks",
         "fa",
-        choices={"fa": "feedback alignment", "bp": "backpropagation"},
+        choices={"fa": "FA", "bp": "BP"},
     ),
     Setting("seed", "Seed", "Networks", 0, 0, 999999),
     Setting("data", "Data steps", "Data", 1000, 1, 20000),
     Setting("data_lr", "Learning rate on data", "Data", 3e-4, 1e-6, 1, whole=False),
-    Setting("batch", "Batch size (noise and data)", "Data", 64, 1, 256),
+    Setting("batch", "Batch size", "Data", 64, 1, 256),
 )
 
 

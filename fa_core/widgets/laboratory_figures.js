@@ -64,7 +64,7 @@ const CURVES = [
     title: () => "Loss, nats (dashed: on noise)",
     column: () => "loss",
     limits: (columns, column) => [0, range(columns, column, [2.4])[1]],
-    reference: { value: Math.log(10), text: "chance, log 10", left: true },
+    reference: { value: Math.log(10), text: "chance, log 10" },
     say: (value) => value.toFixed(3),
   },
   {
@@ -80,8 +80,8 @@ export function buildCurves(signal) {
   let [columns, settings, layer] = [new Columns(), null, 2];
 
   const figures = CURVES.map((curve) => {
-    const title = element("h4", { class: "fa-title" });
-    const figure = makeCanvas("fa-canvas fa-curve", "", (context, width, height, colours) => {
+    const title = element("h4", { class: "wd-title" });
+    const figure = makeCanvas("wd-canvas wd-curve", "", (context, width, height, colours) => {
       if (!settings) return;
       const column = curve.column(layer);
       const series = LINES.flatMap(({ name }) =>
@@ -113,7 +113,7 @@ export function buildCurves(signal) {
   const caption = element("caption", {}, "");
   const table = element(
     "table",
-    { class: "fa-table" },
+    { class: "wd-table" },
     caption,
     element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
     body,
@@ -123,7 +123,7 @@ export function buildCurves(signal) {
     for (const { name, text } of LINES) {
       const row = columns.latest(name);
       const [head, ...rest] = cells[name];
-      head.replaceChildren(element("span", { class: `fa-key fa-key-${name}` }), text(settings));
+      head.replaceChildren(element("span", { class: `wd-key wd-key-${name}` }), text(settings));
       const reached = columns.reached(name, 0.9);
       const values = row
         ? [
@@ -143,12 +143,12 @@ export function buildCurves(signal) {
   }
 
   return {
-    table: element("div", { class: "fa-scroll", tabindex: 0, role: "group", "aria-label": "Present values" }, table),
+    table: element("div", { class: "wd-scroll", tabindex: 0, role: "group", "aria-label": "Present values" }, table),
     curves: element(
       "div",
       {},
-      element("div", { class: "fa-curves" }, ...figures.map(({ box }) => box)),
-      element("p", { class: "fa-note" }, "Across: data steps; noise steps count up to 0. Accuracy and data loss are on 397 test digits."),
+      element("div", { class: "wd-curves" }, ...figures.map(({ box }) => box)),
+      element("p", { class: "wd-note" }, "Across: data steps; noise steps count up to 0. Accuracy and data loss are on 397 test digits."),
     ),
     update(nextColumns, nextSettings, nextLayer) {
       [columns, settings, layer] = [nextColumns, nextSettings, nextLayer];
@@ -175,19 +175,19 @@ export function buildWeights(signal) {
     const reach = 2.5 * Math.sqrt(values.reduce((sum, w) => sum + w * w, 0) / values.length);
     drawHeat(context, width, height, colours, { values, rows: view.rows, cols: view.cols, reach });
   };
-  const forward = makeCanvas("fa-canvas fa-heat", "", heat("weight"), signal);
-  const feedback = makeCanvas("fa-canvas fa-heat", "", heat("feedback"), signal);
-  const bars = makeCanvas("fa-canvas fa-bars", "", (context, width, height, colours) => {
+  const forward = makeCanvas("wd-canvas wd-heat", "", heat("weight"), signal);
+  const feedback = makeCanvas("wd-canvas wd-heat", "", heat("feedback"), signal);
+  const bars = makeCanvas("wd-canvas wd-bars", "", (context, width, height, colours) => {
     if (!view) return;
     const chance = 1 / view.readout.length;
     const top = 1.1 * Math.max(2.5 * chance, ...view.readout);
     const reference = { value: chance, text: "1/K" };
     drawBars(context, width, height, colours, { values: view.readout, top, colour: colours.soft, reference });
   }, signal);
-  const names = ["W", "B"].map(() => element("h4", { class: "fa-title" }));
+  const names = ["W", "B"].map(() => element("h4", { class: "wd-title" }));
   const box = element(
     "div",
-    { class: "fa-weights" },
+    { class: "wd-weights" },
     element(
       "div",
       {},
@@ -195,9 +195,9 @@ export function buildWeights(signal) {
       forward.canvas,
       names[1],
       feedback.canvas,
-      element("p", { class: "fa-note" }, "A row is an output unit. Orange is positive, blue negative."),
+      element("p", { class: "wd-note" }, "A row is an output unit. Orange is positive, blue negative."),
     ),
-    element("div", {}, element("h4", { class: "fa-title" }, "Mean readout on noise, by class"), bars.canvas),
+    element("div", {}, element("h4", { class: "wd-title" }, "Mean readout on noise"), bars.canvas),
   );
   return {
     box,

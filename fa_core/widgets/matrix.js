@@ -112,9 +112,10 @@ function orthogonalise(u, v) {
   return true;
 }
 
-/** exp of the entropy of the normalised singular values (Roy & Vetterli 2007). */
-export function effectiveRank(matrix, rows, cols) {
-  const values = singularValues(matrix, rows, cols);
+/** Effective rank of a spectrum: exp of the entropy of its shares (Roy & Vetterli 2007). */
+export function entropyRank(values) {
   const sum = values.reduce((a, b) => a + b, 0);
   return Math.exp(values.reduce((h, s) => (s > 0 ? h - (s / sum) * Math.log(s / sum) : h), 0));
 }
+
+export const effectiveRank = (matrix, rows, cols) => entropyRank(singularValues(matrix, rows, cols));

@@ -27,9 +27,9 @@ function makeModel(state) {
 
 /** Mounts the first widget of this key that is not mounted yet: a page may show one twice. */
 export function mount(key, render) {
-  const host = document.querySelector(`[data-fa-widget="${key}"]:not([data-fa-mounted])`);
-  host.dataset.faMounted = "";
-  const fallback = host.querySelector(".fa-fallback");
+  const host = document.querySelector(`[data-wd-widget="${key}"]:not([data-wd-mounted])`);
+  host.dataset.wdMounted = "";
+  const fallback = host.querySelector(".wd-fallback");
   const box = document.createElement("div");
   try {
     const text = host.querySelector('script[type="application/json"]').textContent;

@@ -2,8 +2,9 @@
 
 import { unpack } from "./arrays.js";
 import { drawBars, drawLines, drawScatter, makeCanvas } from "./canvas.js";
-import { element, prefersStillness, whole } from "./dom.js";
+import { element, panel, whole } from "./dom.js";
 import { angle } from "./matrix.js";
+import { makeScrubber } from "./scrubber.js";
 
 const W2 = "W₂";
 const B2 = "B₂";
@@ -80,10 +81,6 @@ function drawDial(context, width, height, colours, degrees) {
   arrow(turn, colours.noise, W2);
 }
 
-function panel(title, ...content) {
-  return element("div", { class: "fa-panel" }, element("div", { class: "fa-title" }, title), ...content);
-}
-
 export function render({ model, el }) {
   const closing = new AbortController();
   const run = readRun(model);
@@ -94,10 +91,9 @@ export function render({ model, el }) {
   const chance = 1 / run.classes;
   const mostReadout = Math.max(2 * chance, ...run.readout.flat()) * 1.05;
   let now = model.get("index");
-  let timer = null;
 
-  const make = (name, label, draw) => makeCanvas(`fa-canvas ${name}`, label, draw, closing.signal);
-  const scatter = make("fa-square", "", (context, width, height, colours) => {
+  const make = (name, label, draw) => makeCanvas(`wd-canvas ${name}`, label, draw, closing.signal);
+  const scatter = make("wd-square", "", (context, width, height, colours) => {
     const { cx, cy, unit } = drawScatter(context, width, height, colours, {
       across: run.feedback,
       up: run.forward[now],
@@ -115,7 +111,7 @@ export function render({ model, el }) {
     context.lineTo(cx + length, cy - length * rise);
     context.stroke();
   });
-  const dial = make("fa-dial", "", (context, width, height, colours) =>
+  const dial = make("wd-dial", "", (context, width, height, colours) =>
     drawDial(context, width, height, colours, run.shownAngle[now]),
   );
   const curve = (values, y, reference, shown) => (context, width, height, colours) =>
@@ -124,15 +120,15 @@ export function render({ model, el }) {
       x: span,
       y,
       reference,
-      marker: { x: run.steps[now], y: shown[now], colour: colours.fa },
+      markers: [{ x: run.steps[now], y: shown[now], colour: colours.fa }],
     });
   const angles = make(
-    "fa-short",
+    "wd-short",
     "",
     curve(run.angles, angleRange, { value: 90, text: "90°: unrelated" }, run.shownAngle),
   );
   const losses = make(
-    "fa-short",
+    "wd-short",
     "",
     curve(
       run.losses,
@@ -141,7 +137,7 @@ export function render({ model, el }) {
       run.losses,
     ),
   );
-  const bars = make("fa-short", "", (context, width, height, colours) =>
+  const bars = make("wd-short", "", (context, width, height, colours) =>
     drawBars(context, width, height, colours, {
       values: run.readout[now],
       top: mostReadout,
@@ -150,29 +146,16 @@ export function render({ model, el }) {
     }),
   );
 
-  const play = element("button", { type: "button", class: "fa-button fa-main" }, "▶ Play");
-  const slider = element("input", {
-    type: "range",
-    class: "fa-slider",
-    min: 0,
-    max: last,
-    step: 1,
-    value: now,
-    "aria-label": "Step of noise training",
-  });
-  const place = element("output", { class: "fa-number" });
-  const big = element("div", { class: "fa-big" });
-  const bigNote = element("div", { class: "fa-note" });
-  const status = element("p", { class: "fa-status", "aria-live": "polite" });
+  const big = element("div", { class: "wd-big" });
+  const bigNote = element("div", { class: "wd-note" });
+  const status = element("p", { class: "wd-status", "aria-live": "polite" });
 
-  function show(index) {
+  function show(index, playing) {
     now = index;
-    slider.value = now;
     const degrees = run.shownAngle[now].toFixed(1);
     const step = whole(run.steps[now]);
     const readout = run.readout[now];
-    place.textContent = `step ${step} of ${whole(span[1])}`;
-    slider.setAttribute("aria-valuetext", `step ${step}, angle ${degrees} degrees`);
+    scrubber.say(`step ${step} of ${whole(span[1])}`, `step ${step}, angle ${degrees} degrees`);
     big.textContent = `${degrees}°`;
     bigNote.textContent = `between ${W2} and ${B2}`;
     const [least, most] = [Math.min(...readout), Math.max(...readout)].map((p) => p.toFixed(3));
@@ -181,7 +164,7 @@ export function render({ model, el }) {
       `(chance: ${Math.log(run.classes).toFixed(3)}), and the mean readouts lie between ${least} ` +
       `and ${most} (1/K = ${+chance.toPrecision(3)}).`;
     // While it plays, a screen reader is not interrupted at every step.
-    status.setAttribute("aria-live", timer === null ? "polite" : "off");
+    status.setAttribute("aria-live", playing ? "off" : "polite");
     status.textContent = sentence;
     scatter.describe(
       `Scatter of ${run.feedback.length} weights, ${B2} across and ${W2} up; the fitted line has ` +
@@ -194,57 +177,28 @@ export function render({ model, el }) {
     for (const figure of [scatter, dial, angles, losses, bars]) figure.redraw();
   }
 
-  function pause() {
-    clearInterval(timer);
-    timer = null;
-    play.textContent = "▶ Play";
-  }
-
-  function choose(index) {
-    show(index);
+  const scrubber = makeScrubber("Step of noise training", run.steps.length, show, (index) => {
     model.set("index", index);
     model.save_changes();
-  }
-
-  play.addEventListener("click", () => {
-    if (timer !== null) {
-      pause();
-      choose(now);
-      return;
-    }
-    play.textContent = "❚❚ Pause";
-    timer = setInterval(() => {
-      if (now === last) {
-        pause();
-        choose(last);
-      } else {
-        show(now + 1);
-      }
-    }, prefersStillness() ? 1000 : 5000 / last);
-    show(now === last ? 0 : now);
   });
-  slider.addEventListener("input", () => {
-    pause();
-    choose(Number(slider.value));
-  });
-  const follow = () => model.get("index") !== now && show(model.get("index"));
+  const follow = () => model.get("index") !== now && scrubber.go(model.get("index"));
   model.on("change:index", follow);
 
-  el.classList.add("fa-widget");
+  el.classList.add("wd-widget");
   el.append(
-    element("div", { class: "fa-bar" }, play, slider, place),
+    scrubber.bar,
     element(
       "div",
-      { class: "fa-columns" },
+      { class: "wd-columns" },
       element(
         "div",
-        { class: "fa-stack" },
+        { class: "wd-stack" },
         panel(`Each dot is one weight: ${W2} against ${B2}`, scatter.canvas),
-        element("div", { class: "fa-lead" }, dial.canvas, element("div", {}, big, bigNote)),
+        element("div", { class: "wd-lead" }, dial.canvas, element("div", {}, big, bigNote)),
       ),
       element(
         "div",
-        { class: "fa-stack" },
+        { class: "wd-stack" },
         panel("Angle (degrees) over noise steps", angles.canvas),
         panel("Loss (nats) over noise steps", losses.canvas),
         panel("Mean readout probability of each class", bars.canvas),
@@ -252,9 +206,9 @@ export function render({ model, el }) {
     ),
     status,
   );
-  show(now);
+  scrubber.go(now);
   return () => {
-    pause();
+    scrubber.pause();
     model.off("change:index", follow);
     closing.abort();
   };

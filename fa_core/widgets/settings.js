@@ -76,10 +76,10 @@ export function buildControls(controls, onChange) {
     });
     inputs[name] = input;
     if (!groups.has(group)) groups.set(group, []);
-    groups.get(group).push(element("label", { class: "fa-control" }, element("span", {}, label), input));
+    groups.get(group).push(element("label", { class: "wd-control" }, element("span", {}, label), input));
   }
   const fieldsets = [...groups].map(([group, labels]) =>
-    element("fieldset", { class: "fa-group" }, element("legend", {}, group), ...labels),
+    element("fieldset", { class: "wd-group" }, element("legend", {}, group), ...labels),
   );
   return {
     fieldsets,

@@ -1,0 +1,181 @@
+"""The engine of the widgets, run in a browser: the same mathematics as fa_core, and sound noise."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+import fa_core as fa
+from fa_core.training import step
+from fa_core.widgets._joining import join
+
+MODULE = join("engine.js", "random.js")
+NAMES = "Network, Random, NoiseGenerator, multiply, angle, effectiveRank, singularValues"
+
+
+@pytest.fixture(scope="module")
+def engine(browser) -> Iterator:
+    """A blank page in which the engine's names are global."""
+    page = browser.new_page()
+    page.set_content(f"<script type=module>{MODULE}\nObject.assign(window, {{{NAMES}}});</script>")
+    page.wait_for_function("Boolean(window.Network)")
+    yield page
+    page.close()
+
+
+FOLLOW = """({sizes, rule, layers, batches, n, steps, rate}) => {
+  const net = new Network(sizes, rule);
+  layers.forEach((given, l) => {
+    for (const name of ["weight", "bias", "feedback"]) net.layers[l][name].set(given[name]);
+  });
+  const losses = [];
+  for (let t = 0; t < steps; t++) {
+    const { x, y } = batches[t % batches.length];
+    losses.push(net.step(Float64Array.from(x), Float64Array.from(y), n, rate));
+  }
+  const values = net.layers.map((layer) => [Array.from(layer.weight), Array.from(layer.bias)]);
+  const { x, y } = batches[0];
+  return { losses, values, measured: net.measure(Float64Array.from(x), Float64Array.from(y), n) };
+}"""
+
+
+@pytest.mark.parametrize("sizes", [[64, 64, 10], [24, 17, 13, 10], [16, 12, 9, 11, 5]])
+@pytest.mark.parametrize("rule", ["fa", "bp"])
+def test_engine_follows_fa_core_for_200_steps(engine, rule: str, sizes: list[int]):
+    n, steps, rate = 30, 200, 1e-3
+    net = fa.MLP(sizes, rule=rule, seed=5)
+    noise = fa.NoiseGenerator(sizes[0], sizes[-1], seed=7)
+    batches = [noise.batch(n) for _ in range(20)]
+
+    def flat(tensor: torch.Tensor) -> list[float]:
+        return tensor.detach().double().flatten().tolist()
+
+    names = ("weight", "bias", "feedback")
+    given = [{name: flat(getattr(layer, name)) for name in names} for layer in net.layers]
+    sent = [{"x": flat(batch.x), "y": flat(batch.y)} for batch in batches]
+    settings = {"sizes": sizes, "rule": rule, "n": n, "steps": steps, "rate": rate}
+    found = engine.evaluate(FOLLOW, {**settings, "layers": given, "batches": sent})
+
+    optimizer = torch.optim.Adam(net.parameters(), lr=rate)
+    losses = [step(net, optimizer, batches[t % 20]).item() for t in range(steps)]
+    np.testing.assert_allclose(found["losses"], losses, rtol=1e-4)
+    for layer, (weight, bias) in zip(net.layers, found["values"], strict=True):
+        for mine, theirs in ((weight, layer.weight), (bias, layer.bias)):
+            theirs = np.array(flat(theirs))
+            assert np.linalg.norm(mine - theirs) < 1e-3 * np.linalg.norm(theirs)
+
+    x, y = batches[0]
+    measured, upper = found["measured"], net.layers[1:]
+    angles = [fa.metrics.alignment_angle(layer.weight, layer.feedback).item() for layer in upper]
+    ranks = [fa.metrics.effective_rank(layer.weight).item() for layer in upper]
+    np.testing.assert_allclose(measured["angles"], angles, atol=0.01)
+    np.testing.assert_allclose(measured["ranks"], ranks, rtol=1e-3)
+    readout = fa.metrics.readout_probabilities(net, x)
+    np.testing.assert_allclose(measured["readout"], readout, atol=1e-4)
+    assert measured["accuracy"] == pytest.approx(fa.metrics.accuracy(net(x), y).item(), abs=0.04)
+
+
+def test_feedback_never_changes_and_a_restart_forgets_adam(engine):
+    unchanged, same = engine.evaluate("""() => {
+      const start = new Network([6, 5, 4], "fa");
+      start.initialise(new Random(1, "init"));
+      const x = Float64Array.from({ length: 12 }, (_, i) => Math.sin(i));
+      const y = Float64Array.from([0, 1, 0, 0, 1, 0, 0, 0]);
+      const [a, b] = [new Network([6, 5, 4], "fa"), new Network([6, 5, 4], "fa")];
+      a.copyFrom(start);
+      for (let t = 0; t < 20; t++) a.step(x, y, 2, 0.01);
+      const unchanged = a.layers.every((layer, l) =>
+        layer.feedback.every((value, i) => value === start.layers[l].feedback[i]));
+      b.copyFrom(a);
+      a.restartAdam();
+      a.step(x, y, 2, 0.01);
+      b.step(x, y, 2, 0.01);
+      return [unchanged, a.layers[0].weight.every((w, i) => w === b.layers[0].weight[i])];
+    }""")
+    assert unchanged and same
+
+
+@pytest.mark.parametrize("rows, cols", [(1, 1), (4, 8), (5, 3), (10, 64), (7, 6)])
+def test_products_and_spectra_are_those_of_numpy(engine, rows: int, cols: int):
+    rng = np.random.default_rng(rows)
+    a, b = rng.normal(size=(rows, 9)), rng.normal(size=(cols, 9))
+    product = "([a, b, r, c, d]) => { const out = new Float64Array(r * c);"
+    plain = product + " multiply(out, r, c, d, a, d, 1, b, d, 1); return Array.from(out); }"
+    turned = product + " multiply(out, r, c, d, a, 1, r, b, 1, c); return Array.from(out); }"
+    size = [rows, cols, 9]
+    expected = (a @ b.T).ravel()
+    found = engine.evaluate(plain, [a.ravel().tolist(), b.ravel().tolist(), *size])
+    np.testing.assert_allclose(found, expected)
+    found = engine.evaluate(turned, [a.T.ravel().tolist(), b.T.ravel().tolist(), *size])
+    np.testing.assert_allclose(found, expected)
+
+    matrix = expected.reshape(rows, cols)
+    spectrum = "([m, r, c]) => singularValues(m, r, c)"
+    found = engine.evaluate(spectrum, [expected.tolist(), rows, cols])
+    np.testing.assert_allclose(found, np.linalg.svd(matrix, compute_uv=False), atol=1e-9)
+
+
+def test_effective_rank_and_angle_of_known_matrices(engine):
+    identity = np.eye(5).ravel().tolist()
+    assert engine.evaluate("(m) => effectiveRank(m, 5, 5)", identity) == pytest.approx(5)
+    assert engine.evaluate("() => effectiveRank([1, 2, 2, 4], 2, 2)") == pytest.approx(1)
+    angles = engine.evaluate("() => [[1, 0], [0, 3], [-2, 0]].map((v) => angle([2, 0], v))")
+    assert angles == pytest.approx([0, 90, 180])
+
+
+def draw(engine, kind: str, seed: int = 3) -> np.ndarray:
+    expression = f'(seed) => {{ const r = new Random(seed, "noise"); return Array.from({{ length: 200000 }}, () => r.{kind}()); }}'
+    return np.array(engine.evaluate(expression, seed))
+
+
+def test_normal_numbers_have_the_moments_and_tails_of_the_normal_distribution(engine):
+    x = draw(engine, "normal")
+    error = 1 / np.sqrt(len(x))
+    assert abs(x.mean()) < 4 * error
+    assert abs(x.var() - 1) < 4 * np.sqrt(2) * error
+    assert abs(stats.skew(x)) < 4 * np.sqrt(6) * error
+    assert abs(stats.kurtosis(x)) < 4 * np.sqrt(24) * error
+    assert stats.kstest(x, "norm").pvalue > 1e-4
+    beyond = (np.abs(x) > 3.442619855899).mean()  # drawn by the tail's own code
+    expected = 2 * stats.norm.sf(3.442619855899)
+    assert abs(beyond - expected) < 4 * np.sqrt(expected) * error
+    assert abs(np.corrcoef(x[:-1], x[1:])[0, 1]) < 4 * error
+
+
+def test_uniform_numbers_are_uniform_and_streams_differ(engine):
+    x = draw(engine, "uniform")
+    assert stats.kstest(x, "uniform").pvalue > 1e-4
+    assert x.min() > 0 and x.max() < 1
+    assert (draw(engine, "uniform") == x).all()
+    assert not (draw(engine, "uniform", seed=4) == x).any()
+    first = "(name) => new Random(3, name).uniform()"
+    assert engine.evaluate(first, "init") != engine.evaluate(first, "noise")
+
+
+@pytest.mark.parametrize("distribution", ["gaussian", "uniform", "bernoulli"])
+@pytest.mark.parametrize("labels", ["random", "fixed", "uniform"])
+def test_noise_has_the_stated_moments_and_labels(engine, distribution: str, labels: str):
+    options = {"distribution": distribution, "labels": labels, "mean": 0.5, "std": 2.0}
+    x, y = engine.evaluate(
+        """(options) => {
+          const [x, y] = [new Float64Array(64000), new Float64Array(10000)];
+          new NoiseGenerator(options, 10, new Random(11, "noise")).fill(x, y);
+          return [Array.from(x), Array.from(y)];
+        }""",
+        options,
+    )
+    x, y = np.array(x), np.array(y).reshape(1000, 10)
+    assert abs(x.mean() - 0.5) < 4 * 2 / np.sqrt(len(x))
+    assert x.std() == pytest.approx(2, rel=0.02)
+    if distribution == "uniform":
+        assert np.abs(x - 0.5).max() <= 2 * np.sqrt(3)
+    if distribution == "bernoulli":
+        assert set(x) == {-1.5, 2.5}
+    np.testing.assert_allclose(y.sum(1), 1)
+    share = y.mean(0)
+    if labels == "random":
+        assert np.abs(share - 0.1).max() < 4 * np.sqrt(0.09 / 1000)
+    else:
+        assert sorted(share)[-1] == pytest.approx(1 if labels == "fixed" else 0.1)
