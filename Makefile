@@ -6,6 +6,8 @@ TORCH_INDEX ?=
 PROFILE     ?= quick
 DEVICE      ?= cpu
 PORT        ?= 8000
+export SITE_URL ?=
+export CHROMIUM ?=
 
 PY        := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
@@ -14,22 +16,27 @@ CHAPTERS  := $(sort $(wildcard book/*.ipynb))
 EXECUTED  := $(CHAPTERS:book/%=build/executed/%)
 # What a chapter's results depend on, beside the chapter itself.
 CODE      := $(shell find fa_core book/results -type f -not -path '*/__pycache__/*' 2>/dev/null)
-PAGES     := _config.yml _toc.yml $(shell find book -type f -not -name '.*' -not -name '*.ipynb')
+# book/images holds what README shows, and no page of the book.
+PAGES     := _config.yml _toc.yml $(shell find book -type f -not -name '.*' -not -name '*.ipynb' \
+             -not -path 'book/images/*')
 
 # A figure must be drawn by the notebook's own backend, and a kernel must be this environment's.
 unexport MPLBACKEND
 export JUPYTER_PATH := $(abspath $(VENV))/share/jupyter
 
-.PHONY: help install book stored test lint serve clean FORCE
+.PHONY: help install book pdf stored test lint links serve repository clean FORCE
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make install   the environment in $(VENV), and nothing else"
 	@echo "make book      run every chapter and build the book"
+	@echo "make pdf       the book as one file for printing; needs Chromium"
 	@echo "make test      lint, unit tests, notebooks, and the built book in a browser"
 	@echo "make lint      ruff, mypy and codespell alone"
-	@echo "make stored    keep in book/ the chapter outputs that tests compare, after an edit"
+	@echo "make links     ask every address outside the book whether it still answers"
+	@echo "make stored    keep in book/ the outputs that tests compare and README's picture, after an edit"
 	@echo "make serve     show the built book on port $(PORT) of this computer"
+	@echo "make repository URL=https://github.com/OWNER/NAME   set the address in every file"
 	@echo "make clean     remove build/; the environment stays"
 	@echo
 	@echo "VENV=$(VENV)        where the environment lies"
@@ -37,6 +44,8 @@ help:
 	@echo "TORCH_INDEX=        a package index for torch; PyTorch's CPU index spares a GPU download"
 	@echo "PROFILE=$(PROFILE)     quick (seconds on a laptop) or paper (the paper's sizes)"
 	@echo "DEVICE=$(DEVICE)        where chapters compute: cpu, cuda or mps"
+	@echo "SITE_URL=           the address the book will have; pages then name it as theirs"
+	@echo "CHROMIUM=           the browser for tests and PDF, if not chromium on the path"
 	@echo "PORT=$(PORT)         where make serve listens"
 
 install: $(INSTALLED)
@@ -50,11 +59,12 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) --editable '.[book,test]'
 	@touch $@
 
-# Rewritten only when a setting changes: chapters then run again.
+# Rewritten only when a setting changes: chapters then run again, or pages are built again.
 SETTINGS := $(PROFILE) $(DEVICE)
-build/settings: FORCE
+build/settings build/address: FORCE
 	@mkdir -p build
 	@echo '$(SETTINGS)' | cmp -s - $@ || echo '$(SETTINGS)' > $@
+build/address: SETTINGS := $(SITE_URL)
 
 # Parameters show on the page as a cell of their own, so only those that differ are passed.
 PARAMETERS := $(if $(filter-out quick,$(PROFILE)),-p profile $(PROFILE)) \
@@ -66,11 +76,14 @@ build/executed/%.ipynb: book/%.ipynb $(CODE) build/settings $(INSTALLED)
 	$(PY) -m papermill --kernel python3 --cwd book $(PARAMETERS) $< $(@D)/part-$(@F)
 	@mv $(@D)/part-$(@F) $@
 
-$(SITE): $(EXECUTED) $(PAGES) $(INSTALLED)
+$(SITE): $(EXECUTED) $(PAGES) build/address $(INSTALLED)
 	$(PY) book/build.py site $(EXECUTED)
 
 book: $(SITE)
 	@$(PY) book/build.py report $(EXECUTED)
+
+pdf: $(SITE)
+	$(PY) book/build.py pdf $(EXECUTED)
 
 stored: $(EXECUTED)
 	$(PY) book/build.py store $(EXECUTED)
@@ -84,8 +97,15 @@ lint: $(INSTALLED)
 test: lint
 	$(PY) -m pytest
 
+links: $(SITE)
+	$(PY) book/links.py build/site
+
 serve: $(SITE)
 	$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory build/site
+
+# Asks for no environment: a workflow calls it first.
+repository:
+	@$(PYTHON) book/repository.py '$(URL)'
 
 clean:
 	rm -rf build

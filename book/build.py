@@ -1,32 +1,50 @@
 """Build the site from executed chapters, and report what they found.
 
 build.py site   CHAPTER.ipynb ...   build/site, whole or not at all
+build.py pdf    CHAPTER.ipynb ...   the book as one file for printing, beside the site's pages
 build.py report CHAPTER.ipynb ...   each finding's verdict, and where the book is
-build.py store  CHAPTER.ipynb ...   copies back into book/ the outputs that tests compare
+build.py store  CHAPTER.ipynb ...   copies back into book/ the outputs that tests compare,
+                                    and the picture that README shows
+
+SITE_URL in the environment is the address the book will have, if that is known.
 """
 
+import base64
 import json
+import os
 import shutil
 import subprocess
 import sys
 from importlib.resources import files
 from pathlib import Path
 
+import yaml
+
+import publishing
+from fa_core.widgets import Laboratory
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
+ADDRESS = os.environ.get("SITE_URL", "").rstrip("/")
 FINDINGS = "application/vnd.fa-core.findings+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def publish(chapter: Path, folder: Path) -> None:
-    """Copy a chapter; what only a running kernel can draw, such as a progress bar, stays out."""
+    """Copy a chapter, its figures made smaller, without what only a running kernel can draw."""
     notebook = json.loads(chapter.read_text(encoding="utf-8"))
+    publishing.tell_how_long(notebook)
     notebook["metadata"].pop("widgets", None)
     for cell in notebook["cells"]:
         live = [o for o in cell.get("outputs", []) if o.get("data", {}).pop(WIDGET, None)]
         for output in live:
             if "text/html" not in output["data"]:
                 cell["outputs"].remove(output)
+        for data in (
+            o["data"] for o in cell.get("outputs", []) if "image/png" in o.get("data", {})
+        ):
+            png = publishing.small_png(base64.b64decode(data["image/png"]))
+            data["image/png"] = base64.b64encode(png).decode()
     (folder / chapter.name).write_text(json.dumps(notebook), encoding="utf-8")
 
 
@@ -34,27 +52,54 @@ def stage(chapters: list[Path], source: Path) -> None:
     """Lay out what Jupyter Book reads: settings, pages, executed chapters, MathJax."""
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("*.ipynb", ".*"))
-    for settings in ("_config.yml", "_toc.yml"):
-        shutil.copy(ROOT / settings, source)
+    shutil.copy(ROOT / "_toc.yml", source)
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    publishing.add_address(config, ADDRESS)
+    (source / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     for chapter in chapters:
         publish(chapter, source / "book")
-    mathjax = source / "book/_assets/mathjax/tex-svg.js"
-    mathjax.parent.mkdir(parents=True)
-    mathjax.write_bytes(files("mathjax").joinpath("static/mathjax/es5/tex-svg.js").read_bytes())
+    # The laboratory trains in the reader's browser, so its page takes the widget as plain HTML.
+    (source / "book/laboratory.html").write_text(Laboratory().to_html(), encoding="utf-8")
+    assets = source / "book/_assets"
+    (assets / "preview.png").write_bytes(publishing.preview(first_figure(chapters[0])))
+    mathjax, fonts = files("mathjax") / "static/mathjax/es5", "output/chtml/fonts/woff-v2"
+    shutil.copytree(mathjax / fonts, assets / "mathjax" / fonts)
+    shutil.copy(mathjax / "tex-chtml.js", assets / "mathjax")
+
+
+def jupyter_book(source: Path, *options: str) -> Path:
+    """Build from nothing, for Sphinx repeats no warning of a page it need not read again."""
+    work = BUILD / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    program = Path(sys.executable).with_name("jupyter-book")
+    command = [program, "build", source, "--path-output", work, "-W", "-n", "--keep-going"]
+    # Warnings come on the other stream; this one only counts pages and names a folder not to open.
+    subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
+    return work / "_build"
 
 
 def build_site(chapters: list[Path]) -> None:
-    """Build from nothing, for Sphinx repeats no warning of a page it need not read again."""
-    source, work, site = BUILD / "src", BUILD / "work", BUILD / "site"
+    """Build the pages, and what a web server and a search engine ask for beside them."""
+    source, site = BUILD / "src", BUILD / "site"
     stage(chapters, source)
-    shutil.rmtree(work, ignore_errors=True)
-    jupyter_book = Path(sys.executable).with_name("jupyter-book")
-    options = ["--path-output", work, "-W", "-n", "--keep-going"]
-    # Warnings come on the other stream; this one only counts pages and names a folder not to open.
-    command = [jupyter_book, "build", source, *options]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    built = jupyter_book(source) / "html"
+    publishing.refine(built)
+    publishing.add_server_files(built, ADDRESS)
     shutil.rmtree(site, ignore_errors=True)
-    (work / "_build/html").rename(site)
+    built.rename(site)
+
+
+def build_pdf(chapters: list[Path]) -> None:
+    """Print the whole book, as one long page, with headless Chromium."""
+    source = BUILD / "src"
+    stage(chapters, source)
+    built = jupyter_book(source, "--builder", "singlehtml") / "singlehtml"
+    # Sphinx writes the page one folder too deep, and to other pages' parts as if these remained.
+    text = (built / "book/intro.html").read_text(encoding="utf-8")
+    page = built / "book.html"
+    page.write_text(text.replace('href="book/intro.html#', 'href="#'), encoding="utf-8")
+    publishing.print_page(page, BUILD / "site/noise-before-data.pdf")
+    print("The book as one file: build/site/noise-before-data.pdf")
 
 
 def findings(chapter: Path) -> list[dict]:
@@ -62,6 +107,13 @@ def findings(chapter: Path) -> list[dict]:
     cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     return [found for output in outputs for found in output.get("data", {}).get(FINDINGS, [])]
+
+
+def first_figure(chapter: Path) -> bytes:
+    """The first figure that an executed chapter draws, as PNG."""
+    cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+    outputs = (output.get("data", {}) for cell in cells for output in cell.get("outputs", []))
+    return base64.b64decode(next(data["image/png"] for data in outputs if "image/png" in data))
 
 
 def report(chapters: list[Path]) -> None:
@@ -79,6 +131,7 @@ def report(chapters: list[Path]) -> None:
 
 def store(chapters: list[Path]) -> None:
     """Keep, in the chapters under book/, the outputs of cells tagged nbval-check-output alone."""
+    (ROOT / "book/images/alignment.png").write_bytes(first_figure(chapters[0]))
     for chapter in chapters:
         notebook = json.loads((ROOT / "book" / chapter.name).read_text(encoding="utf-8"))
         executed = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
@@ -93,8 +146,8 @@ def store(chapters: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    task = {"site": build_site, "report": report, "store": store}[sys.argv[1]]
+    tasks = {"site": build_site, "pdf": build_pdf, "report": report, "store": store}
     try:
-        task([Path(name) for name in sys.argv[2:]])
+        tasks[sys.argv[1]]([Path(name) for name in sys.argv[2:]])
     except subprocess.CalledProcessError as error:
         sys.exit(f"Jupyter Book stopped with status {error.returncode}; its messages stand above.")

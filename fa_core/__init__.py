@@ -16,10 +16,11 @@ from fa_core import (
     rules,
 )
 from fa_core.findings import Finding
+from fa_core.history import History
 from fa_core.layers import FALinear, convert
 from fa_core.networks import MLP
 from fa_core.noise import NoiseGenerator
-from fa_core.training import History, train, train_on_noise
+from fa_core.training import train, train_on_noise
 
 __version__ = "0.1.0"
 __all__ = [

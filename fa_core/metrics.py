@@ -66,7 +66,7 @@ def effective_rank(W: Float[Tensor, "*networks m n"]) -> Float[Tensor, "*network
     """Effective rank: exp of the entropy (nats) of the normalised singular values.
 
     It is ``r`` for ``r`` equal singular values and 1 for rank one (Roy & Vetterli 2007). Takes
-    weights, or features ``[*networks, samples, units]``.
+    weights, or features ``[*networks, samples, units]``. A zero matrix has no spectrum: NaN.
 
     Raises:
         TypeError: ``W`` is no floating-point tensor.
@@ -102,7 +102,7 @@ def probabilities(y: Labels, logits: Logits) -> Logits:
     """Labels as probabilities over the classes of ``logits``; classes become one-hot."""
     if y.is_floating_point():
         return y.expand_as(logits)
-    return F.one_hot(y, logits.shape[-1]).to(logits.dtype).expand_as(logits)
+    return F.one_hot(y.long(), logits.shape[-1]).to(logits.dtype).expand_as(logits)
 
 
 def accuracy(logits: Logits, y: Labels) -> Float[Tensor, "*networks"]:
@@ -136,10 +136,15 @@ def update_angle(net: nn.Module, x: Tensor, y: Labels) -> Float[Tensor, "*networ
 
     Returns:
         Degrees, one column for each feedback-alignment layer.
-    """
-    layers = fa_layers(net)
-    weights = [layer.weight for layer in layers]
 
+    Raises:
+        ValueError: ``net`` has no feedback-alignment layer.
+    """
+    weights = [layer.weight for layer in fa_layers(net)]
+    if not weights:
+        raise ValueError(f"net must hold an FALinear layer, got {type(net).__name__}")
+
+    @torch.enable_grad()  # type: ignore[untyped-decorator]
     def updates() -> tuple[Tensor, ...]:
         return torch.autograd.grad(cross_entropy(net(x), y).sum(), weights)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 
 from fa_core import _checks, seeding
 from fa_core.layers import FALinear
+
+_relu_backward = torch.ops.aten.threshold_backward
 
 
 class MLP(nn.Module):
@@ -44,6 +47,8 @@ class MLP(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if not isinstance(sizes, Sized):
+            raise TypeError(f"sizes must list the units of each layer, got {sizes!r}")
         if len(sizes) < 2:
             raise ValueError(f"sizes must list at least input and output units, got {list(sizes)}")
         self.sizes = tuple(_checks.integer("sizes", size, 1) for size in sizes)
@@ -72,23 +77,28 @@ class MLP(nn.Module):
             y: label probabilities ``[*networks, n, K]`` that sum to 1 over the classes.
         """
         inputs = [x, *self.hidden(x)]  # of each layer
-        logits: Tensor = self.layers[-1](inputs[-1])
-        log_p = logits.log_softmax(-1)
-        delta = (log_p.exp() - y) / x.shape[-2]  # the error at the logits
+        log_p = self.layers[-1].affine(inputs[-1]).log_softmax(-1)
+        loss: Tensor = -(y * log_p).sum(-1).mean(-1)
+        delta = log_p.exp_().sub_(y).div_(x.shape[-2])  # the error at the logits
         for layer, h in zip(reversed(self.layers), reversed(inputs), strict=True):
-            if layer.weight.requires_grad:
-                layer.weight.grad = delta.mT @ h
-            if layer.bias is not None and layer.bias.requires_grad:
-                layer.bias.grad = delta.sum(-2)
+            layer.set_gradients(delta, h)
             if layer is not self.layers[0]:
-                delta = (delta @ layer.backward_matrix()) * (h > 0)
-        return -(y * log_p).sum(-1).mean(-1)
+                # The ReLU's derivative, fused with the product: zero where h is.
+                delta = _relu_backward(delta @ layer.backward_matrix(), h, 0)
+        return loss
+
+    def part(self, first: int, end: int) -> MLP:
+        """Networks ``first`` to ``end`` of a population, sharing memory with it."""
+        part = copy.copy(self)
+        part.networks = end - first
+        part._modules = {"layers": nn.ModuleList(layer.part(first, end) for layer in self.layers)}
+        return part
 
     @torch.no_grad()
     def hidden(self, x: Tensor) -> list[Tensor]:
         """Activity of each hidden layer, ``[*networks, batch, units]``, first layer first."""
         activity = []
         for layer in self.layers[:-1]:
-            x = F.relu(layer(x))
+            x = layer.affine(x).relu_()
             activity.append(x)
         return activity

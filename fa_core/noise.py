@@ -6,10 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from fa_core import _checks, seeding
+from fa_core import _checks, _normal, seeding
 
 
 class Batch(NamedTuple):
@@ -55,7 +56,8 @@ class NoiseGenerator:
         classes: number of classes ``K``, at least 2.
         distribution: of each input unit: ``"gaussian"`` (default), ``"uniform"`` or
             ``"bernoulli"`` (on with probability ``density``, else off; low densities are sparse).
-            Each is shifted and scaled to the stated mean and standard deviation.
+            Each is shifted and scaled to the stated mean and standard deviation. On a CPU a
+            Gaussian number is one of 65,536 equally probable quantiles.
         mean: mean of an input unit.
         std: standard deviation of an input unit, above 0.
         density: probability that a Bernoulli unit is on, between 0 and 1.
@@ -66,6 +68,8 @@ class NoiseGenerator:
         seed: network ``i`` draws from the streams of seed ``seed + i``. On a GPU one stream
             serves all networks, which are then independent but depend on the population's size.
         device: where batches are made.
+        purpose: which of the seed's streams to draw from: ``"noise"``, or ``"probe"`` for samples
+            that are never trained on.
 
     Raises:
         TypeError, ValueError: an argument of the wrong kind or out of range.
@@ -92,6 +96,8 @@ class NoiseGenerator:
         purpose: str = "noise",
     ) -> None:
         sizes = shape if isinstance(shape, Sequence) else [shape]
+        if not sizes:
+            raise ValueError("shape must have at least one dimension, got []")
         self.shape = tuple(_checks.integer("shape", size, 1) for size in sizes)
         self.classes = _checks.integer("classes", classes, 2)
         self.distribution = _checks.choice("distribution", distribution, DISTRIBUTIONS)
@@ -104,34 +110,44 @@ class NoiseGenerator:
         self.networks = None if networks is None else _checks.integer("networks", networks, 1)
         self.device = torch.device(device)
         # The fixed class comes first, from streams of its own: it is the same for every purpose.
-        self._streams = self._make_streams(seed, "fixed-class")
+        self.streams = self._make_streams(seed, "fixed-class")
         self._fixed_class = self._draw_classes(1) if self.labels == "fixed" else None
-        self._streams = self._make_streams(seed, purpose)
+        self.streams = self._make_streams(seed, purpose)
+        self._words = [np.random.SFC64(s) for s in seeding.sequences(seed, purpose, networks)]
 
     def batch(self, batch_size: int) -> Batch:
         """Draws ``batch_size`` fresh samples for each network."""
         batch_size = _checks.integer("batch_size", batch_size, 1)
-        sample = DISTRIBUTIONS[self.distribution]
-        x = torch.empty(self._size(batch_size, *self.shape), device=self.device)
-        for part, stream in self._by_stream(x):
-            sample(part, stream, self.density)
+        sizes = (self._size(batch_size, *self.shape), self._size(batch_size, self.classes))
+        return self.refill(
+            Batch(*(torch.empty(size, dtype=torch.float32, device=self.device) for size in sizes))
+        )
+
+    def refill(self, batch: Batch) -> Batch:
+        """Draws fresh noise into an earlier ``batch``, in place: no memory is asked for."""
+        x, y = batch
+        if self.distribution == "gaussian" and self.device.type == "cpu":
+            for part, words in zip(self._parts(x), self._words, strict=True):
+                _normal.fill(part, words)
+        else:
+            sample = DISTRIBUTIONS[self.distribution]
+            for part, stream in zip(self._parts(x), self.streams, strict=True):
+                sample(part, stream, self.density)
         if self.std != 1:
             x.mul_(self.std)
         if self.mean != 0:
             x.add_(self.mean)
-        return Batch(x, self._draw_labels(batch_size))
-
-    def _draw_labels(self, batch_size: int) -> Tensor:
-        size = self._size(batch_size, self.classes)
         if self.labels == "uniform":
-            return torch.full(size, 1 / self.classes, device=self.device)
-        fixed = self._fixed_class
-        label = self._draw_classes(batch_size) if fixed is None else fixed.expand(size[:-1])
-        return torch.zeros(size, device=self.device).scatter_(-1, label.unsqueeze(-1), 1.0)
+            y.fill_(1 / self.classes)
+        else:
+            fixed = self._fixed_class
+            label = self._draw_classes(y.shape[-2]) if fixed is None else fixed.expand(y.shape[:-1])
+            y.zero_().scatter_(-1, label.unsqueeze(-1), 1.0)
+        return batch
 
     def _draw_classes(self, batch_size: int) -> Tensor:
         label = torch.empty(self._size(batch_size), dtype=torch.int64, device=self.device)
-        for part, stream in self._by_stream(label):
+        for part, stream in zip(self._parts(label), self.streams, strict=True):
             part.random_(0, self.classes, generator=stream)
         return label
 
@@ -144,8 +160,7 @@ class NoiseGenerator:
     def _size(self, *size: int) -> tuple[int, ...]:
         return size if self.networks is None else (self.networks, *size)
 
-    def _by_stream(self, tensor: Tensor) -> list[tuple[Tensor, torch.Generator]]:
-        """Pairs each network's part of ``tensor`` with the stream that fills it."""
+    def _parts(self, tensor: Tensor) -> list[Tensor]:
+        """The part of ``tensor`` that each stream fills."""
         one_stream = self.networks is None or self.device.type != "cpu"
-        parts = [tensor] if one_stream else list(tensor)
-        return list(zip(parts, self._streams, strict=True))
+        return [tensor] if one_stream else list(tensor)

@@ -35,7 +35,9 @@ OKABE_ITO = {
 # One colour and one dash for each way of learning, the same in every chapter and widget.
 RULE_STYLE: dict[str, dict[str, Any]] = {
     "FA": {"color": OKABE_ITO["vermilion"], "linestyle": "-"},
+    "noise then FA": {"color": OKABE_ITO["blue"], "linestyle": "-"},
     "BP": {"color": OKABE_ITO["green"], "linestyle": "--"},
+    "noise then BP": {"color": OKABE_ITO["purple"], "linestyle": "--"},
 }
 _DASHES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))  # told apart without colour
 _WIDTH = 7.2  # inches: the text column's width, so that figures are neither shrunk nor blown up
@@ -113,7 +115,8 @@ def reference(ax: Axes, level: float, label: str) -> None:
 def noise_training(table: pd.DataFrame, classes: int) -> Figure:
     """Angle, loss and mean readout probabilities over noise steps, under FA and BP."""
     with figure(3) as (fig, (left, middle, right)):
-        for rule, style in RULE_STYLE.items():
+        for rule in ("FA", "BP"):
+            style = RULE_STYLE[rule]
             band(left, curve(table, rule, "alignment_angle_2"), rule, **style)
             band(middle, curve(table, rule, "loss"), rule, **style)
         reference(left, 90, "90°: unrelated")

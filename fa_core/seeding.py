@@ -19,11 +19,14 @@ def generators(seed: int, purpose: str, networks: int | None = None) -> list[tor
     Streams of different seeds or purposes are statistically independent
     (:class:`numpy.random.SeedSequence`).
     """
-    _checks.integer("seed", seed, 0)
+    return [
+        torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
+        for sequence in sequences(seed, purpose, networks)
+    ]
+
+
+def sequences(seed: int, purpose: str, networks: int | None = None) -> list[np.random.SeedSequence]:
+    """Returns the root of one stream for each network (one in all for ``networks=None``)."""
+    seed = _checks.integer("seed", seed, 0)
     key = _PURPOSES.index(purpose)
-    streams = []
-    for network in range(networks or 1):
-        sequence = np.random.SeedSequence([seed + network, key])
-        state = int(sequence.generate_state(1, np.uint64)[0])
-        streams.append(torch.Generator().manual_seed(state))
-    return streams
+    return [np.random.SeedSequence([seed + network, key]) for network in range(networks or 1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 
@@ -25,3 +26,28 @@ def at(table: pd.DataFrame, condition: str, metric: str, step: int) -> pd.Series
     if step not in steps.index:
         raise KeyError(f"step must be one of {list(steps.index)}; got {step}")
     return steps.loc[step]
+
+
+def steps_to(
+    table: pd.DataFrame, condition: str, level: float, metric: str = "accuracy"
+) -> pd.Series[float]:
+    """The step at which a metric first reaches ``level``, for each network.
+
+    Between two records the metric is taken as linear in the step. A network that never gets there
+    counts as getting there at the last step: a gain is never made larger by it.
+    """
+    values = curve(table, condition, metric)
+    steps = values.index.to_numpy(dtype=float)
+
+    def first(column: pd.Series[float]) -> float:
+        reached = np.flatnonzero(column >= level)
+        if len(reached) == 0:
+            return float(steps[-1])
+        now = reached[0]
+        if now == 0:
+            return float(steps[0])
+        before, after = column.iloc[now - 1], column.iloc[now]
+        share = (level - before) / (after - before)
+        return float(steps[now - 1] + share * (steps[now] - steps[now - 1]))
+
+    return values.apply(first)

@@ -19,6 +19,13 @@ NO_CHROMIUM = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs the built book or a browser: -m "not book" tests the package alone."""
+    for item in items:
+        if {"site", "browser"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("book")
+
+
 @pytest.fixture(scope="session")
 def site() -> Path:
     """The folder of the built book; make does only what is not done yet."""

@@ -96,6 +96,7 @@ def test_cross_entropy_accuracy_and_readout_by_hand():
         population = torch.stack([logits, -logits, torch.zeros(2, 2)])
         assert metrics.cross_entropy(population, labels).shape == (3,)
         assert metrics.accuracy(population, labels).tolist() == [0.5, 0.5, 0.0]
+    assert metrics.accuracy(torch.eye(4), torch.tensor([0, 1, 2, 0])) == 0.75
     readout = metrics.readout_probabilities(torch.nn.Identity(), logits)
     close(readout, torch.tensor([0.5, 0.5]), 1e-6)
     assert metrics.chance_loss(10) == math.log(10)

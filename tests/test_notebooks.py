@@ -16,7 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 FIELDS = {"claim", "estimate", "low", "high", "unit", "n", "expected", "verdict"}
 
-pytestmark = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.stem)
+pytestmark = [
+    pytest.mark.book,
+    pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.stem),
+]
 
 
 def tagged(notebook: nbformat.NotebookNode, tag: str) -> list[nbformat.NotebookNode]:

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 import fa_core
 
+pytestmark = pytest.mark.book
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 GROUPS = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]

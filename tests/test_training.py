@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 import fa_core as fa
-from fa_core.training import MEASURES, History
+from fa_core.history import MEASURES, History
+from fa_core.seeding import _PURPOSES, generators
 
 SIZES = [64, 12, 10]
 quiet = {"batch_size": 8, "lr": 1e-2, "progress": False}
@@ -120,6 +121,15 @@ def test_recorded_values_are_those_of_the_state_at_that_step(run):
     assert history["alignment_angle_2"].item() == angle.item()
 
 
+def test_noise_metrics_are_taken_on_noise_that_is_never_trained_on():
+    probes, net = [], Scaled(networks=2)
+    options = {"shape": 64, "classes": 10, "batch_size": 256, "progress": False}
+    fa.train_on_noise(net, 3, record=[lambda _, x, y: probes.append(x) or {}], **options)
+    trained = torch.cat(net.seen, 1)
+    assert len(probes) == 4 and all(torch.equal(x, probes[0]) for x in probes)
+    assert torch.cdist(probes[0], trained).min() > 1  # near 11 for independent samples
+
+
 def test_data_metrics_are_those_of_the_test_set(digits):
     net = fa.MLP(SIZES, networks=2)
     history = fa.train(net, digits, 1, record=["accuracy", "loss"], record_at=[1], **quiet)
@@ -154,10 +164,32 @@ def test_every_network_passes_through_all_data_in_its_own_order(digits):
     assert not any(torch.equal(rows[0], other) for other in (*rows[1:], digits.train_x))
 
 
+@pytest.mark.parametrize("purpose", _PURPOSES)
+def test_the_order_is_drawn_from_a_stream_of_its_own(digits, purpose):
+    net = Scaled()
+    fa.train(net, digits, 1, batch_size=1400, seed=3, record_at=[], progress=False)
+    order = torch.randperm(1400, generator=generators(3, purpose)[0])
+    assert torch.equal(net.seen[0], digits.train_x[order]) == (purpose == "order")
+
+
 def test_an_epoch_leaves_out_its_last_incomplete_batch(digits):
     net = Scaled()
     fa.train(net, digits, 4, batch_size=500, record_at=[], progress=False)
     assert [len(x) for x in net.seen] == [500] * 4
+
+
+@pytest.mark.parametrize("networks", [None, 2])
+def test_a_model_of_images_sees_whole_images(networks):
+    seen = set()
+
+    class OfImages(Scaled):
+        def forward(self, x):
+            seen.add(x.shape[-3:])
+            return super().forward(x.flatten(-3))
+
+    options = {"shape": (2, 4, 5), "classes": 10} | quiet
+    history = fa.train_on_noise(OfImages(networks), 3, record=["loss"], **options)
+    assert seen == {(2, 4, 5)} and history["loss"].shape[1:] == (() if networks is None else (2,))
 
 
 def test_labels_stay_with_their_images(digits):
@@ -191,8 +223,8 @@ def test_a_subclass_is_trained_through_its_own_forward(run):
 def test_trains_under_autocast(run):
     nets = [fa.MLP(SIZES, networks=2) for _ in range(2)]
     with torch.autocast("cpu", torch.bfloat16):
-        run(nets[0], 5, optimizer=torch.optim.SGD)
-    run(nets[1], 5, optimizer=torch.optim.SGD)
+        run(nets[0], 5, batch_size=128, optimizer=torch.optim.SGD)
+    run(nets[1], 5, batch_size=128, optimizer=torch.optim.SGD)
     for half, full in zip(*(net.parameters() for net in nets), strict=True):
         assert half.dtype == torch.float32 and (half - full).norm() < 0.02 * full.norm()
 

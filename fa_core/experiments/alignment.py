@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from fa_core import metrics, seeding
+from fa_core.experiments._common import Part, run_parts
 from fa_core.findings import Finding, Findings
+from fa_core.history import Measure
 from fa_core.networks import MLP
 from fa_core.tables import at
-from fa_core.training import Measure, progress_bar, train_on_noise
+from fa_core.training import train_on_noise
 
 # What the noise looks like, beside the standard N(0, 1) inputs with random labels.
 INPUTS: dict[str, dict[str, Any]] = {
@@ -103,32 +106,42 @@ def run(
 ) -> pd.DataFrame:
     """Trains every condition; returns the tidy table of what was recorded.
 
-    Metrics: loss (nats), readout_k (probability), alignment_angle_2, unrelated_angle_2 (to a
-    matrix drawn like the feedback but never used) and update_angle_1 (degrees).
+    Metrics: loss (nats), alignment_angle_2 and update_angle_1 (degrees); of the condition FA also
+    readout_k (probability) and unrelated_angle_2 (degrees, to a matrix drawn like the feedback but
+    never used).
     """
-    frames = []
-    todo = conditions(config)
-    for name, condition in progress_bar(todo.items(), "alignment", progress):
-        frames.append(_train(config, condition, device).assign(condition=name))
-    return pd.concat(frames, ignore_index=True)
+    return run_parts("alignment", parts(config, device), progress)
 
 
-def _train(config: Config, condition: Condition, device: torch.device | str) -> pd.DataFrame:
+def parts(config: Config, device: torch.device | str = "cpu") -> dict[str, Part]:
+    """One function for each condition, which trains it and returns its table."""
+    return {
+        name: partial(_train, config, name, condition, device)
+        for name, condition in conditions(config).items()
+    }
+
+
+def _train(
+    config: Config, name: str, condition: Condition, device: torch.device | str
+) -> pd.DataFrame:
     sizes = [config.inputs, condition.hidden, config.classes]
     net = MLP(sizes, condition.rule, config.networks, config.seed).to(device)
     every = config.long_steps // config.records
+    record: list[str | Measure] = ["loss", "alignment_angle", "update_angle"]
+    if name == "FA":
+        record += ["readout", _unrelated(net, config)]
     history = train_on_noise(
         net,
         condition.steps,
         config.batch_size,
         condition.lr,
         config.seed,
-        record=("loss", "alignment_angle", "update_angle", "readout", _unrelated(net, config)),
+        record=record,
         record_at=np.arange(0, condition.steps + 1, every),
         progress=False,
         **condition.noise,
     )
-    return history.table()
+    return history.table().assign(condition=name)
 
 
 def _unrelated(net: MLP, config: Config) -> Measure:

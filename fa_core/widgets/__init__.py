@@ -3,7 +3,11 @@
 Needs ``anywidget``, which the book's requirements include: ``pip install fa-core[book]``.
 """
 
+from fa_core.widgets.adaptation import Adaptation
+from fa_core.widgets.drag_digit import DragDigit
 from fa_core.widgets.laboratory import Laboratory
+from fa_core.widgets.race import Race
 from fa_core.widgets.scrub_alignment import ScrubAlignment
+from fa_core.widgets.spectrum import SingularSpectrum
 
-__all__ = ["Laboratory", "ScrubAlignment"]
+__all__ = ["Adaptation", "DragDigit", "Laboratory", "Race", "ScrubAlignment", "SingularSpectrum"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,11 +25,22 @@ def array(name: str, value: ArrayLike, shape: tuple[int | str, ...]) -> NDArray[
     return found
 
 
-def steps(value: ArrayLike) -> list[int]:
-    """Recorded steps: whole numbers from 0 upward, each larger than the one before, at least 2."""
-    found: NDArray[Any] = array("steps", value, ("t",))
-    if len(found) < 2 or (found != np.round(found)).any() or found[0] < 0:
-        raise ValueError(f"steps must be at least 2 whole numbers from 0, got {found.tolist()}")
+def steps(value: ArrayLike, name: str = "steps", lowest: float = 0) -> list[int]:
+    """Recorded steps: at least 2 whole numbers, each larger than the one before."""
+    found: NDArray[Any] = array(name, value, ("t",))
+    if len(found) < 2 or (found != np.round(found)).any() or found[0] < lowest:
+        bound = "" if lowest == -math.inf else f" from {lowest:g}"
+        raise ValueError(f"{name} must be at least 2 whole numbers{bound}, got {found.tolist()}")
     if (np.diff(found) <= 0).any():
-        raise ValueError(f"steps must increase, got {found.tolist()}")
+        raise ValueError(f"{name} must increase, got {found.tolist()}")
     return [int(step) for step in found]
+
+
+def named(name: str, value: Mapping[str, Any], most: int | None = None) -> dict[str, Any]:
+    """``value`` as a dict of at least one entry, and at most ``most``, under words."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise TypeError(f"{name} must be a dict with a word for each entry, got {value!r:.60}")
+    if not value or (most is not None and len(value) > most):
+        bound = "at least 1 entry" if most is None else f"1 to {most} entries"
+        raise ValueError(f"{name} must have {bound}, got {len(value)}")
+    return dict(value)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import anywidget
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from fa_core.widgets._joining import join, read, script_json
 
@@ -68,15 +68,16 @@ class Widget(anywidget.AnyWidget):
         return {**data, "text/plain": self.description(), "text/html": self.to_html()}, metadata
 
 
-def pack(array: NDArray[Any], kind: str = "int16") -> dict[str, Any]:
-    """Packs an array for ``unpack`` in ``arrays.js``: 16-bit fixed point, float32 or bytes.
+def pack(array: ArrayLike, kind: str = "int16") -> dict[str, Any]:
+    """Packs an array for ``unpack`` in ``arrays.js``.
 
-    ``int16`` halves the size and keeps each number to 1 part in 65,000 of the largest.
+    ``int16`` and ``int8`` are fixed point: each number is kept to half a part in 32,767 or 127 of
+    the largest. ``uint8`` and ``float32`` keep numbers as they are.
     """
     array = np.asarray(array)
     scale = 1.0
-    if kind == "int16":
-        scale = float(np.abs(array).max(initial=0.0)) / 32767 or 1.0
+    if kind in ("int8", "int16"):
+        scale = float(np.abs(array).max(initial=0.0)) / np.iinfo(kind).max or 1.0
         array = np.round(array / scale)
     data = np.ascontiguousarray(array, dtype=np.dtype(kind).newbyteorder("<")).tobytes()
     return {"kind": kind, "shape": list(array.shape), "scale": scale, "data": data}

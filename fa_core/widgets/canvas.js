@@ -1,4 +1,4 @@
-// Canvases that follow their box and the theme, and the four kinds of figure drawn on them.
+// Canvases that follow their box and the theme, and the kinds of figure drawn on them.
 
 import { element, onThemeChange } from "./dom.js";
 
@@ -80,8 +80,8 @@ function tickText(value) {
 
 /**
  * Lines over steps. `series`: [{x, y, colour, dash, width, alpha}], x increasing; `x`, `y`:
- * [low, high]; `reference`: {value, text, left}, a dashed level line with its text at the right
- * or left end; `markers`: [{x, y, colour}]; `divide`: {value, texts}, an upright line with a word
+ * [low, high]; `reference`: {value, text, left, below}, a dashed level line with its text above
+ * or below its right or left end; `markers`: [{x, y, colour}]; `divide`: {value, texts}, an upright line with a word
  * on either side.
  */
 export function drawLines(context, width, height, colours, { series, x, y, reference, divide, markers = [] }) {
@@ -144,9 +144,10 @@ export function drawLines(context, width, height, colours, { series, x, y, refer
     context.stroke();
     context.setLineDash([]);
     context.textAlign = reference.left ? "left" : "right";
-    context.textBaseline = "bottom";
+    context.textBaseline = reference.below ? "top" : "bottom";
     const end = reference.left ? box.left + 4 : box.right;
-    haloText(context, colours, reference.text, end, down(reference.value) - 2);
+    const level = down(reference.value) + (reference.below ? 4 : -2);
+    haloText(context, colours, reference.text, end, level);
   }
   for (const marker of markers) {
     context.fillStyle = marker.colour;
@@ -226,20 +227,27 @@ export function drawScatter(context, width, height, colours, { across, up, reach
 /** Turns "#rrggbb" into [r, g, b]. */
 const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.trim().slice(at, at + 2), 16));
 
-/** A matrix as coloured cells, row 0 on top; full colour at plus and minus `reach`. */
-export function drawHeat(context, width, height, colours, { values, rows, cols, reach }) {
-  const [low, middle, high] = [colours.negative, colours.paper, colours.positive].map(channels);
+/** Cells of one colour each; `paint(i)` gives cell i as [r, g, b]. */
+function drawCells(context, width, height, rows, cols, paint) {
   const image = new ImageData(cols, rows);
-  for (let i = 0; i < rows * cols; i++) {
-    const share = Math.max(-1, Math.min(1, values[i] / reach));
-    const end = share < 0 ? low : high;
-    for (let c = 0; c < 3; c++) {
-      image.data[4 * i + c] = middle[c] + (end[c] - middle[c]) * Math.abs(share);
-    }
-    image.data[4 * i + 3] = 255;
-  }
+  for (let i = 0; i < rows * cols; i++) image.data.set([...paint(i), 255], 4 * i);
   const cells = new OffscreenCanvas(cols, rows);
   cells.getContext("2d").putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(cells, 0, 0, width, height);
+}
+
+/** A matrix as coloured cells, row 0 on top; full colour at plus and minus `reach`. */
+export function drawHeat(context, width, height, colours, { values, rows, cols, reach }) {
+  const [low, middle, high] = [colours.negative, colours.paper, colours.positive].map(channels);
+  drawCells(context, width, height, rows, cols, (i) => {
+    const share = Math.max(-1, Math.min(1, values[i] / reach));
+    const end = share < 0 ? low : high;
+    return middle.map((m, c) => m + (end[c] - m) * Math.abs(share));
+  });
+}
+
+/** An image, black at 0 and white at `white`, whatever the theme. */
+export function drawGrey(context, width, height, colours, { values, rows, cols, white }) {
+  drawCells(context, width, height, rows, cols, (i) => new Array(3).fill((255 * values[i]) / white));
 }

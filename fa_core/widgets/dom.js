@@ -33,17 +33,16 @@ export function dial(label, low, high, step, value, onInput) {
   return { input, say, row: element("label", { class: "wd-dialrow" }, element("span", {}, label), input, output) };
 }
 
-/** A table with a heading row; `fill(rows)` sets its body, the first cell of a row names it. */
-export function makeTable(caption, heads) {
+/**
+ * A table with a heading row, in a box that scrolls where it is wider than the page. `fill(rows)`
+ * sets its body, the first cell of a row names it; `title(text)` sets its caption.
+ */
+export function makeTable(label, heads) {
   const body = element("tbody");
   const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)));
-  const table = element(
-    "table",
-    { class: "wd-table" },
-    element("caption", {}, caption),
-    element("thead", {}, head),
-    body,
-  );
+  const caption = element("caption", {}, label);
+  const table = element("table", { class: "wd-table" }, caption, element("thead", {}, head), body);
+  const box = element("div", { class: "wd-scroll", tabindex: 0, role: "group", "aria-label": label }, table);
   const fill = (rows) =>
     body.replaceChildren(
       ...rows.map(([name, ...cells]) =>
@@ -55,7 +54,7 @@ export function makeTable(caption, heads) {
         ),
       ),
     );
-  return { table, fill };
+  return { box, fill, title: (text) => (caption.textContent = text) };
 }
 
 /** A line's colour beside its name; `colour` is fa, noise or bp. */

@@ -151,8 +151,8 @@ export class Network {
     return crossEntropy(p, y, n);
   }
 
-  /** Loss, accuracy, mean readouts on a labelled set; each layer's angle and effective rank. */
-  measure(x, y, n) {
+  /** Loss, accuracy and mean readouts on a labelled set. */
+  evaluate(x, y, n) {
     const p = this.forward(x, n);
     const readout = new Array(this.classes).fill(0);
     let right = 0;
@@ -165,11 +165,13 @@ export class Network {
       }
       right += chosen === wanted;
     }
-    const upper = this.layers.slice(1); // the first layer's feedback carries no error anywhere
+    return { loss: crossEntropy(p, y, n), accuracy: right / n, readout };
+  }
+
+  /** Alignment angle and effective rank of each layer whose feedback carries an error. */
+  geometry() {
+    const upper = this.layers.slice(1);
     return {
-      loss: crossEntropy(p, y, n),
-      accuracy: right / n,
-      readout,
       angles: upper.map((layer) => angle(layer.weight, layer.feedback)),
       ranks: upper.map((layer) => effectiveRank(layer.weight, layer.outputs, layer.inputs)),
     };

@@ -6,7 +6,7 @@ export const GUIDES = [
     settings: {},
     text:
       "Watch the blue angle while only noise is shown: it leaves 90° and falls, though no input " +
-      "carries any information. The loss falls to chance, log 10 = 2.30, and the readouts to 1/10. " +
+      "carries any information. The loss falls towards chance, log 10 = 2.30, and the readouts to 1/10. " +
       "W and B below begin to resemble each other, stripe by stripe.",
   },
   {
@@ -22,7 +22,8 @@ export const GUIDES = [
     settings: { rule: "bp" },
     text:
       "The control: the blue network now learns by backpropagation, on the same noise. B is not " +
-      "used, so the angle stays near 90°. Alignment is the work of the feedback, not of noise as such.",
+      "used, and the angle stays where it began. Alignment is the work of the feedback, not of " +
+      "noise as such. Does backpropagation gain from noise all the same?",
   },
   {
     title: "No noise at all",
@@ -35,8 +36,9 @@ export const GUIDES = [
     title: "Too much noise",
     settings: { noise: 12000, noise_lr: 0.003, data: 500 },
     text:
-      "Alignment is not monotonic. The angle falls to a minimum and then rises again; the effective " +
-      "rank of the readout weights keeps changing. When would you have stopped?",
+      "Alignment is not monotonic. With a larger learning rate the angle soon reaches its minimum, " +
+      "then climbs back towards 90°, while the effective rank of the readout weights goes on " +
+      "falling. When would you have stopped?",
   },
   {
     title: "One fixed label",
@@ -56,7 +58,7 @@ export const GUIDES = [
     title: "Deeper",
     settings: { depth: 4, noise: 4000, data: 2000 },
     text:
-      "Four weight layers. Choose the layer shown and compare their angles: which aligns first, " +
-      "which most? Plain FA suffers most from depth.",
+      "Four weight layers. Choose the layer below the curves and compare: which turns towards its " +
+      "feedback, and which hardly moves on noise? Watch them again once the data begin.",
   },
 ];

@@ -105,11 +105,11 @@ class Laboratory(Widget):
     _styles: ClassVar[tuple[str, ...]] = ("base.css", "laboratory.css")
 
     settings = traitlets.Dict().tag(sync=True)
-    controls = traitlets.List().tag(sync=True)
+    controls: traitlets.List[Any] = traitlets.List().tag(sync=True)
     images = traitlets.Dict().tag(sync=True)
     labels = traitlets.Dict().tag(sync=True)
     train_size = traitlets.Int().tag(sync=True)
-    records = traitlets.List().tag(sync=True)
+    records: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(self, **settings: float | str) -> None:
         known = {setting.name for setting in SETTINGS}

@@ -1,7 +1,7 @@
 // What the laboratory shows of a run: four curves, a table of the present values, the weights.
 
 import { drawBars, drawHeat, drawLines, makeCanvas } from "./canvas.js";
-import { element, whole } from "./dom.js";
+import { element, makeTable, named, whole } from "./dom.js";
 
 export const LINES = [
   { name: "fa", text: () => "FA" },
@@ -103,47 +103,34 @@ export function buildCurves(signal) {
     return { ...curve, title, name: curve.title, figure, box: element("div", {}, title, figure.canvas) };
   });
 
-  const cells = {};
   const heads = ["Network", "Angle", "Test accuracy", "Loss", "Effective rank", "Steps to 90 %"];
-  const body = element("tbody", {});
-  for (const { name } of LINES) {
-    cells[name] = heads.map((_, i) => element(i === 0 ? "th" : "td", i === 0 ? { scope: "row" } : {}));
-    body.append(element("tr", {}, ...cells[name]));
-  }
-  const caption = element("caption", {}, "");
-  const table = element(
-    "table",
-    { class: "wd-table" },
-    caption,
-    element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
-    body,
-  );
+  const table = makeTable("Present values", heads);
 
   function fillTable() {
-    for (const { name, text } of LINES) {
+    const rows = LINES.map(({ name, text }) => {
       const row = columns.latest(name);
-      const [head, ...rest] = cells[name];
-      head.replaceChildren(element("span", { class: `wd-key wd-key-${name}` }), text(settings));
+      const head = named(name, text(settings));
+      if (!row) return [head, "–", "–", "–", "–", "–"];
       const reached = columns.reached(name, 0.9);
-      const values = row
-        ? [
-            `${row[`angle_${layer}`].toFixed(1)}°`,
-            percent(row.accuracy),
-            `${row.loss.toFixed(3)}${row.phase === "noise" ? " (noise)" : ""}`,
-            row[`rank_${layer}`].toFixed(2),
-            reached === undefined ? "–" : whole(reached),
-          ]
-        : ["–", "–", "–", "–", "–"];
-      rest.forEach((cell, i) => (cell.textContent = values[i]));
-    }
+      return [
+        head,
+        `${row[`angle_${layer}`].toFixed(1)}°`,
+        percent(row.accuracy),
+        `${row.loss.toFixed(3)}${row.phase === "noise" ? " (noise)" : ""}`,
+        row[`rank_${layer}`].toFixed(2),
+        reached === undefined ? "–" : whole(reached),
+      ];
+    });
+    table.fill(rows);
     const every = Math.max(1, Math.round(settings.data / 80));
-    caption.textContent =
+    table.title(
       `At the last recorded step, weight layer ${layer}. Steps to 90 % count data steps, ` +
-      `recorded every ${every}.`;
+        `recorded every ${every}.`,
+    );
   }
 
   return {
-    table: element("div", { class: "wd-scroll", tabindex: 0, role: "group", "aria-label": "Present values" }, table),
+    table: table.box,
     curves: element(
       "div",
       {},
@@ -175,9 +162,9 @@ export function buildWeights(signal) {
     const reach = 2.5 * Math.sqrt(values.reduce((sum, w) => sum + w * w, 0) / values.length);
     drawHeat(context, width, height, colours, { values, rows: view.rows, cols: view.cols, reach });
   };
-  const forward = makeCanvas("wd-canvas wd-heat", "", heat("weight"), signal);
-  const feedback = makeCanvas("wd-canvas wd-heat", "", heat("feedback"), signal);
-  const bars = makeCanvas("wd-canvas wd-bars", "", (context, width, height, colours) => {
+  const forward = makeCanvas("wd-canvas wd-heat", "Forward weights", heat("weight"), signal);
+  const feedback = makeCanvas("wd-canvas wd-heat", "Feedback weights", heat("feedback"), signal);
+  const bars = makeCanvas("wd-canvas wd-bars", "Readouts on noise", (context, width, height, colours) => {
     if (!view) return;
     const chance = 1 / view.readout.length;
     const top = 1.1 * Math.max(2.5 * chance, ...view.readout);

@@ -1,5 +1,7 @@
 // Matrices as flat row-major Float64Arrays: the product that training needs, and what is measured.
 
+import { eigenvalues } from "./eigen.js";
+
 /**
  * out[r, c] = sum over d of a[r, d] b[c, d], for any layout: element (r, d) of `a` lies at
  * r * aRow + d * aStep, element (c, d) of `b` at c * bRow + d * bStep; `out` is row-major.
@@ -71,45 +73,13 @@ export function angle(u, v) {
   return (2 * Math.atan2(Math.sqrt(difference), Math.sqrt(sum)) * 180) / Math.PI;
 }
 
-/**
- * Singular values of a row-major matrix, by Jacobi rotations that make its rows orthogonal
- * (Hestenes 1958): their lengths then are the singular values.
- */
+/** Singular values of a row-major matrix, largest first: roots of its Gram matrix's eigenvalues. */
 export function singularValues(matrix, rows, cols) {
-  const wide = rows <= cols; // rotate the shorter side
-  const [count, length] = wide ? [rows, cols] : [cols, rows];
-  const vectors = Array.from({ length: count }, (_, r) =>
-    Float64Array.from({ length }, (_, c) => (wide ? matrix[r * cols + c] : matrix[c * cols + r])),
-  );
-  let rotated = true;
-  for (let sweep = 0; rotated && sweep < 30; sweep++) {
-    rotated = false;
-    for (let p = 0; p < count - 1; p++) {
-      for (let q = p + 1; q < count; q++) rotated = orthogonalise(vectors[p], vectors[q]) || rotated;
-    }
-  }
-  return vectors.map((v) => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0))).sort((a, b) => b - a);
-}
-
-/** Rotates u and v in their plane until they are orthogonal; false if they were already. */
-function orthogonalise(u, v) {
-  let uu = 0, vv = 0, uv = 0;
-  for (let i = 0; i < u.length; i++) {
-    uu += u[i] * u[i];
-    vv += v[i] * v[i];
-    uv += u[i] * v[i];
-  }
-  if (Math.abs(uv) <= 1e-12 * Math.sqrt(uu * vv)) return false;
-  const zeta = (vv - uu) / (2 * uv);
-  const t = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.sqrt(1 + zeta * zeta));
-  const cosine = 1 / Math.sqrt(1 + t * t);
-  const sine = cosine * t;
-  for (let i = 0; i < u.length; i++) {
-    const x = u[i];
-    u[i] = cosine * x - sine * v[i];
-    v[i] = sine * x + cosine * v[i];
-  }
-  return true;
+  const wide = rows <= cols; // the smaller of the two Gram matrices
+  const [count, depth, row, step] = wide ? [rows, cols, cols, 1] : [cols, rows, 1, cols];
+  const gram = new Float64Array(count * count);
+  multiply(gram, count, count, depth, matrix, row, step, matrix, row, step);
+  return eigenvalues(gram, count).map((value) => Math.sqrt(Math.max(value, 0))).sort().reverse();
 }
 
 /** Effective rank of a spectrum: exp of the entropy of its shares (Roy & Vetterli 2007). */

@@ -54,7 +54,7 @@ export function render({ model, el }) {
       series,
       x: [steps[0], steps[steps.length - 1] + most],
       y: [0, 1.02],
-      reference: { value: level, text: `${Math.round(100 * level)} %` },
+      reference: { value: level, text: `${Math.round(100 * level)} %`, left: true },
       markers: runners.map((runner) => ({
         x: steps[now] + late(runner),
         y: runner.mean[now],
@@ -63,7 +63,7 @@ export function render({ model, el }) {
     });
   }, closing.signal);
 
-  const { table, fill } = makeTable("Means and medians over networks", [
+  const { box: table, fill } = makeTable("Means and medians over networks", [
     "Network",
     "Accuracy now",
     "Steps to the level",
@@ -124,7 +124,7 @@ export function render({ model, el }) {
     element("p", { class: "wd-note" }, "Test accuracy over steps: one thin line a network, the thick line their mean."),
     levelDial.row,
     element("label", { class: "wd-check" }, count, "Count the noise steps too"),
-    element("div", { class: "wd-scroll", tabindex: 0, role: "group", "aria-label": "Results" }, table),
+    table,
     status,
   );
   scrubber.go(now);

@@ -102,12 +102,14 @@ const SAMPLERS = {
   bernoulli: (random) => (random.bits() < 0 ? -1 : 1),
 };
 
-/** Fills `x` with noise of this mean and standard deviation, `y` [n, classes] with labels. */
+/**
+ * Fills `x` with noise of this mean and standard deviation, `y` [n, classes] with labels; `fixed`
+ * is the class of all samples where labels are fixed.
+ */
 export class NoiseGenerator {
-  constructor({ distribution, mean, std, labels }, classes, random) {
+  constructor({ distribution, mean, std, labels }, classes, random, fixed = 0) {
     this.draw = SAMPLERS[distribution];
-    Object.assign(this, { mean, std, labels, classes, random });
-    this.fixed = random.below(classes);
+    Object.assign(this, { mean, std, labels, classes, random, fixed });
   }
 
   fill(x, y) {

@@ -1,6 +1,7 @@
 // One run of the laboratory: three networks from the same start, one of them on noise first.
 
 import { Network } from "./engine.js";
+import { angle } from "./matrix.js";
 import { NoiseGenerator, Random } from "./random.js";
 
 const NETWORKS = ["fa", "noise", "bp"];
@@ -45,9 +46,11 @@ export class Run {
     }
     this.settings = settings;
     this.data = data;
-    this.noise = new NoiseGenerator(settings, classes, new Random(seed, "noise"));
+    const fixed = new Random(seed, "fixed-class").below(classes);
+    const source = (name) => new NoiseGenerator(settings, classes, new Random(seed, name), fixed);
+    this.noise = source("noise");
     this.probe = { x: new Float64Array(PROBE * inputs), y: new Float64Array(PROBE * classes) };
-    new NoiseGenerator(settings, classes, new Random(seed, "probe")).fill(this.probe.x, this.probe.y);
+    source("probe").fill(this.probe.x, this.probe.y);
     this.order = new Random(seed, "order");
     this.queue = [];
     this.x = new Float64Array(batch * inputs);
@@ -104,19 +107,21 @@ export class Run {
     const { test } = this.data;
     const rows = [];
     if (this.settings.noise > 0 && this.now <= 0) {
-      const onNoise = this.networks.noise.measure(this.probe.x, this.probe.y, PROBE);
-      const onData = this.networks.noise.measure(test.x, test.y, test.count);
-      rows.push(this.row("noise", "noise", { ...onNoise, accuracy: onData.accuracy }));
+      const { noise } = this.networks;
+      const { accuracy } = noise.evaluate(test.x, test.y, test.count);
+      const { loss } = noise.evaluate(this.probe.x, this.probe.y, PROBE);
+      rows.push(this.row("noise", "noise", { loss, accuracy }));
     }
     if (this.now >= 0) {
       for (const name of NETWORKS) {
-        rows.push(this.row("data", name, this.networks[name].measure(test.x, test.y, test.count)));
+        rows.push(this.row("data", name, this.networks[name].evaluate(test.x, test.y, test.count)));
       }
     }
     return rows;
   }
 
-  row(phase, network, { loss, accuracy, angles, ranks }) {
+  row(phase, network, { loss, accuracy }) {
+    const { angles, ranks } = this.networks[network].geometry();
     const row = { phase, step: this.now, network, loss, accuracy };
     angles.forEach((value, l) => (row[`angle_${l + 2}`] = value));
     ranks.forEach((value, l) => (row[`rank_${l + 2}`] = value));
@@ -127,14 +132,14 @@ export class Run {
   look(name, layerNumber) {
     const network = this.networks[name];
     const layer = network.layers[Math.min(layerNumber, network.layers.length) - 1];
-    const { readout, angles } = network.measure(this.probe.x, this.probe.y, PROBE);
+    const { readout } = network.evaluate(this.probe.x, this.probe.y, PROBE);
     return {
       step: this.now,
       rows: layer.outputs,
       cols: layer.inputs,
       weight: Float32Array.from(layer.weight),
       feedback: Float32Array.from(layer.feedback),
-      angle: angles[network.layers.indexOf(layer) - 1],
+      angle: angle(layer.weight, layer.feedback),
       readout,
     };
   }

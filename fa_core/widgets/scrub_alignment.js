@@ -32,12 +32,12 @@ function readRun(model) {
   };
 }
 
-/** A range that holds all values, with a little room, widened by `also`. */
-function rangeOf(values, also) {
-  const all = [...values, ...also];
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  const room = 0.06 * (high - low);
-  return [low - room, high + room];
+/** A range that holds all values and a level line, with room for the line's text. */
+function rangeOf(values, level) {
+  const [low, high] = [Math.min(level, ...values), Math.max(level, ...values)];
+  const room = 0.06 * (high - low || 1);
+  const side = level - low < high - level ? [4, 1] : [1, 4];
+  return [low - side[0] * room, high + side[1] * room];
 }
 
 /** B2 as an arrow to the right, W2 as an arrow at its angle to it. */
@@ -86,8 +86,8 @@ export function render({ model, el }) {
   const run = readRun(model);
   const last = run.steps.length - 1;
   const span = [run.steps[0], run.steps[last]];
-  const angleRange = rangeOf(run.angles, [90]);
-  const lossRange = rangeOf(run.losses, [Math.log(run.classes)]);
+  const angleRange = rangeOf(run.angles, 90);
+  const lossRange = rangeOf(run.losses, Math.log(run.classes));
   const chance = 1 / run.classes;
   const mostReadout = Math.max(2 * chance, ...run.readout.flat()) * 1.05;
   let now = model.get("index");
@@ -133,7 +133,7 @@ export function render({ model, el }) {
     curve(
       run.losses,
       lossRange,
-      { value: Math.log(run.classes), text: "log K: chance", left: true },
+      { value: Math.log(run.classes), text: "log K: chance", below: true },
       run.losses,
     ),
   );

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
@@ -41,7 +41,7 @@ class ScrubAlignment(Widget):
     feedback = traitlets.Dict().tag(sync=True)
     angles = traitlets.List(traitlets.Float()).tag(sync=True)
     losses = traitlets.List(traitlets.Float()).tag(sync=True)
-    readout = traitlets.List().tag(sync=True)
+    readout: traitlets.List[Any] = traitlets.List().tag(sync=True)
     index = traitlets.Int(0).tag(sync=True)
 
     def __init__(

@@ -53,7 +53,7 @@ export function render({ model, el }) {
       markers: spectra.map((s) => ({ x: steps[now], y: s.ranks[now], colour: colours[s.colour] })),
     });
   }, closing.signal);
-  const { table, fill } = makeTable("At the step shown", ["Network", "Effective rank", "Largest", "Smallest"]);
+  const { box: table, fill } = makeTable("At the step shown", ["Network", "Effective rank", "Largest", "Smallest"]);
   const status = element("p", { class: "wd-status", "aria-live": "polite" });
 
   const scrubber = makeScrubber("Training step", steps.length, (index, playing) => {
@@ -86,7 +86,7 @@ export function render({ model, el }) {
       panel("Singular values, largest first", figure.canvas),
       panel("Effective rank over steps", rankFigure.canvas),
     ),
-    element("div", { class: "wd-scroll", tabindex: 0, role: "group", "aria-label": "Results" }, table),
+    table,
     status,
   );
   scrubber.go(0);

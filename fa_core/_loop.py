@@ -1,0 +1,199 @@
+"""The training loop: parts of a population in parallel on a CPU, a replayed graph on a GPU."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Protocol, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fa_core import metrics
+from fa_core._graph import StepGraph
+from fa_core.networks import MLP
+from fa_core.noise import Batch
+
+_SPAN = 50  # steps at most between looks at the clock, the progress bar and the other threads
+_PART = 4  # networks at most in one part: its weights and noise then stay in the caches
+
+
+class Source(Protocol):
+    """Where batches come from."""
+
+    def prepare(self) -> None:
+        """What must happen on the host before the next batch, such as a new epoch's order."""
+
+    def batch(self) -> Batch:
+        """The next batch, made on the device alone: a graph of it can be replayed."""
+
+    streams: list[torch.Generator]  # that :meth:`batch` draws from
+
+
+SourceFactory = Callable[[int | None, int], Source]  # of (networks, number of the first one)
+
+
+def gradients(net: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch) -> Tensor:
+    """Sets the gradient of every parameter and returns the loss ``[*networks]`` (nats)."""
+    if has_closed_form(net, batch.x.device):
+        return net.loss_and_gradients(*batch)  # type: ignore[operator, no-any-return]
+    optimizer.zero_grad()
+    loss = metrics.cross_entropy(net(batch.x), batch.y)
+    # Losses of independent networks share no parameter: the gradient of their sum is each one's.
+    loss.sum().backward()
+    return loss.detach()
+
+
+def has_closed_form(net: nn.Module, device: torch.device) -> bool:
+    """The closed form knows nothing of a subclass's own forward or of autocast's dtypes."""
+    return type(net) is MLP and not torch.is_autocast_enabled(device.type)
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """Within the block ``net`` is in evaluation mode; then every module has its own mode again."""
+    modes = {module: module.training for module in net.modules()}
+    net.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+@dataclass
+class Worker:
+    """Trains one part of a population, whose first network has the number ``first``."""
+
+    net: nn.Module
+    source: Source
+    optimizer: torch.optim.Optimizer
+    first: int = 0
+
+    def advance(self, start: int, stop: int) -> None:
+        """Makes the updates from step ``start`` to ``stop``; a loss that is not finite ends it."""
+        for now in range(start, stop):
+            self.source.prepare()
+            batch = self.source.batch()
+            loss = gradients(self.net, self.optimizer, batch)
+            require_finite(self.net, loss, now, batch.x, self.first)
+            self.optimizer.step()
+
+
+@dataclass
+class GraphWorker(Worker):
+    """Trains a population on a GPU by replaying one captured step: no launches, no waiting."""
+
+    def __post_init__(self) -> None:
+        self.graph = StepGraph(self._step, self.source.streams)
+        device = next(self.net.parameters()).device
+        self.now = torch.zeros((), dtype=torch.int64, device=device)
+        self.diverged_at = torch.full_like(self.now, torch.iinfo(torch.int64).max)
+        for group in self.optimizer.param_groups:
+            if "capturable" in group:  # Adam and its kin then count their steps on the device
+                group["capturable"] = True
+
+    def _step(self) -> None:
+        loss = gradients(self.net, self.optimizer, self.source.batch())
+        self.optimizer.step()
+        bad = torch.where(torch.isfinite(loss).all(), self.diverged_at, self.now)
+        torch.minimum(self.diverged_at, bad, out=self.diverged_at)
+        self.now += 1
+
+    def advance(self, start: int, stop: int) -> None:
+        """As :meth:`Worker.advance`; the losses are looked at once, after the last update."""
+        for _ in range(start, stop):
+            self.source.prepare()
+            self.graph.replay()
+        if self.diverged_at <= self.now:
+            x = self.source.batch().x
+            loss = metrics.cross_entropy(self.net(x), self.source.batch().y)
+            require_finite(self.net, loss.detach(), int(self.diverged_at), x)
+
+
+def workers(
+    net: nn.Module, make_source: SourceFactory, make_optimizer: Callable[..., Any]
+) -> list[Worker]:
+    """Workers for small parts of a population, evenly for all CPU threads; else a single one."""
+    net.zero_grad()  # a frozen parameter's old gradient would go on moving it
+    device = next(net.parameters()).device
+    networks: Any = getattr(net, "networks", None)
+    if device.type == "cuda" and has_closed_form(net, device):
+        return [GraphWorker(net, make_source(networks, 0), make_optimizer(net.parameters()))]
+    if networks is None or device.type != "cpu" or not has_closed_form(net, device):
+        return [Worker(net, make_source(networks, 0), make_optimizer(net.parameters()))]
+    population = cast(MLP, net)
+    threads = torch.get_num_threads()
+    parts = min(networks, threads * math.ceil(networks / (threads * _PART)))
+    bounds = np.linspace(0, networks, parts + 1).astype(int).tolist()
+    result = []
+    for first, end in pairwise(bounds):
+        part = population.part(first, end)
+        source = make_source(end - first, first)
+        result.append(Worker(part, source, make_optimizer(part.parameters()), first))
+    return result
+
+
+def run(team: list[Worker], stops: Iterable[int]) -> Iterator[int]:
+    """Trains to each of the ascending ``stops`` and yields it, and steps between, when there."""
+    now = 0
+    with ThreadPoolExecutor(min(len(team), torch.get_num_threads())) as pool:
+        for stop in stops:
+            while now < stop:
+                end = min(stop, now + _SPAN)
+                _advance(team, pool, now, end)
+                now = end
+                if now < stop:
+                    yield now
+            yield stop
+
+
+def _advance(team: list[Worker], pool: ThreadPoolExecutor, start: int, stop: int) -> None:
+    if len(team) == 1:
+        team[0].advance(start, stop)
+        return
+    # Each thread keeps a core busy by itself; operations with threads of their own would compete.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        list(pool.map(lambda worker: worker.advance(start, stop), team))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def require_finite(net: nn.Module, values: Tensor, now: int, x: Tensor, first: int = 0) -> None:
+    """Raises FloatingPointError if a network's value (``[*networks]``) is NaN or infinite."""
+    if math.isfinite(values.sum()):
+        return
+    networks = (~torch.isfinite(values).reshape(-1)).nonzero().flatten() + first
+    raise FloatingPointError(
+        f"training diverged at step {now} in networks {networks.tolist()}: NaN or infinity first "
+        f"appears in {_first_nonfinite(net, x)}; a smaller lr or finite inputs would help"
+    )
+
+
+@torch.no_grad()
+def _first_nonfinite(net: nn.Module, x: Tensor) -> str:
+    """Names the first leaf module, in the order of computation, whose output is not finite."""
+    if not torch.isfinite(x).all():
+        return "the input"
+    found: list[str] = []
+
+    def note(name: str) -> Callable[..., None]:
+        def hook(module: nn.Module, args: Any, output: Any) -> None:
+            if isinstance(output, Tensor) and not torch.isfinite(output).all():
+                found.append(name)
+
+        return hook
+
+    leaves = [(n, m) for n, m in net.named_modules() if not list(m.children())]
+    handles = [module.register_forward_hook(note(name)) for name, module in leaves]
+    net(x)
+    for handle in handles:
+        handle.remove()
+    return f"layer {found[0]}" if found else "the loss"

@@ -1,0 +1,20 @@
+"""Normal numbers on a CPU, several times faster than exact ones.
+
+Every 16-bit word of a random stream selects one of 65,536 equally probable normal quantiles, scaled
+to variance 1. So a 64-bit draw gives four numbers. The largest is 4.2; moments up to the fourth are
+within 1 % of the normal distribution's.
+"""
+
+import numpy as np
+from scipy.special import ndtri
+from torch import Tensor
+
+_QUANTILES = ndtri((np.arange(2**16) + 0.5) / 2**16)
+_TABLE = (_QUANTILES / _QUANTILES.std()).astype(np.float32)
+
+
+def fill(x: Tensor, words: np.random.BitGenerator) -> None:
+    """Fills the contiguous float32 tensor ``x`` on the CPU with N(0, 1), in place."""
+    raw: np.ndarray = words.random_raw(-(-x.numel() // 4))
+    # "wrap" never wraps here; it spares the copy that NumPy's range check would make.
+    np.take(_TABLE, raw.view(np.uint16)[: x.numel()], out=x.numpy().reshape(-1), mode="wrap")

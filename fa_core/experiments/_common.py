@@ -1,0 +1,144 @@
+"""What the experiments share: tasks, populations trained on noise, measures, records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from fa_core import data, metrics
+from fa_core.data import Dataset
+from fa_core.networks import MLP
+from fa_core.training import train_on_noise
+
+Part = Callable[[], pd.DataFrame]
+_CREDIT_SAMPLES = 500  # of the test set, that update angles are taken on
+
+
+class Noise(Protocol):
+    """What a configuration says of noise pretraining."""
+
+    @property
+    def networks(self) -> int: ...
+    @property
+    def noise_lr(self) -> float: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    def __hash__(self) -> int: ...
+
+
+def run_parts(label: str, parts: Mapping[str, Part], progress: bool) -> pd.DataFrame:
+    """Computes every part of an experiment; returns one tidy table."""
+    frames = [part() for part in tqdm(parts.values(), label, disable=not progress)]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _noisy(x: Tensor) -> Tensor:
+    return x + torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+
+
+def _upper_half(x: Tensor) -> Tensor:
+    return x * (torch.arange(x.shape[1]) < x.shape[1] // 2)
+
+
+# Harder tasks made of the embedded digits, so that the quick profile needs no download.
+_OF_DIGITS: dict[str, Callable[[Tensor], Tensor]] = {
+    "noisy digits": _noisy,
+    "upper half of digits": _upper_half,
+}
+
+
+@lru_cache(maxsize=1)
+def load(name: str) -> Dataset:
+    """A data set by name.
+
+    Beside the names of :func:`fa_core.data.load`: ``noisy digits`` (a fixed N(0, 1) number added
+    to every standardised pixel), ``upper half of digits`` (the lower pixels set to the mean), and
+    ``NAME.npz``, a file in the data root.
+    """
+    if name in _OF_DIGITS:
+        digits, change = data.load("digits"), _OF_DIGITS[name]
+        return replace(
+            digits, name=name, train_x=change(digits.train_x), test_x=change(digits.test_x)
+        )
+    if name.endswith(".npz"):
+        return data.load(Path(os.environ.get("FA_CORE_DATA", ""), name))
+    return data.load(name)
+
+
+@lru_cache(maxsize=4)
+def _states(
+    config: Noise,
+    sizes: tuple[int, ...],
+    rule: str,
+    lengths: tuple[int, ...],
+    device: torch.device | str,
+) -> dict[int, dict[str, Tensor]]:
+    """The weights after each number of noise steps, from one training."""
+    net = MLP(sizes, rule, config.networks, config.seed).to(device)
+    states = []
+
+    def keep(net: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+        states.append({name: value.clone() for name, value in net.state_dict().items()})
+        return {}
+
+    train_on_noise(
+        net,
+        max(lengths),
+        config.batch_size,
+        config.noise_lr,
+        config.seed,
+        record=(keep,),
+        record_at=lengths,
+        progress=False,
+    )
+    return dict(zip(sorted(lengths), states, strict=True))
+
+
+def noise_trained(
+    config: Noise,
+    sizes: tuple[int, ...],
+    rule: str,
+    steps: int,
+    device: torch.device | str,
+    lengths: tuple[int, ...] = (),
+) -> MLP:
+    """A population after ``steps`` noise steps.
+
+    ``lengths`` are other numbers of steps that will be asked for: one training serves them all.
+    """
+    net = MLP(sizes, rule, config.networks, config.seed).to(device)
+    if steps:
+        wanted = tuple(sorted({steps, *lengths} - {0}))
+        net.load_state_dict(_states(config, sizes, rule, wanted, device)[steps])
+    return net
+
+
+def record_steps(steps: int, records: int, first: int = 10) -> list[int]:
+    """Step 0 and about ``records`` more, evenly spaced on a logarithmic axis from ``first``."""
+    spaced = np.geomspace(min(first, steps), steps, records).round().astype(int)
+    return sorted({0, *spaced.tolist()})
+
+
+@torch.no_grad()
+def performance(net: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Loss (nats) and accuracy from one forward pass."""
+    logits = net(x)
+    return {"loss": metrics.cross_entropy(logits, y), "accuracy": metrics.accuracy(logits, y)}
+
+
+def credit(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Update angle (degrees) of every layer but the last, on the first test samples."""
+    angles = metrics.update_angle(net, x[:_CREDIT_SAMPLES], y[:_CREDIT_SAMPLES])
+    return {f"update_angle_{i + 1}": angles[..., i] for i in range(angles.shape[-1] - 1)}
