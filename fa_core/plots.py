@@ -130,7 +130,7 @@ def noise_training(table: pd.DataFrame, classes: int) -> Figure:
         right.set(title="Mean readouts, FA", ylabel="probability", ylim=(0, None))
         for ax in (left, middle, right):
             ax.set_xlabel("noise steps")
-        left.legend(loc="lower left")
+        left.legend(loc="center right")
     return fig
 
 
