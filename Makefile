@@ -15,7 +15,7 @@ SITE      := build/site/index.html
 CHAPTERS  := $(sort $(wildcard book/*.ipynb))
 EXECUTED  := $(CHAPTERS:book/%=build/executed/%)
 # What a chapter's results depend on, beside the chapter itself.
-CODE      := $(shell find fa_core book/results -type f -not -path '*/__pycache__/*' 2>/dev/null)
+CODE      := $(shell find fa_core book/results benchmarks/results -type f -not -path '*/__pycache__/*' 2>/dev/null)
 # book/images holds what README shows, and no page of the book.
 PAGES     := _config.yml _toc.yml $(shell find book -type f -not -name '.*' -not -name '*.ipynb' \
              -not -path 'book/images/*')
@@ -24,7 +24,7 @@ PAGES     := _config.yml _toc.yml $(shell find book -type f -not -name '.*' -not
 unexport MPLBACKEND
 export JUPYTER_PATH := $(abspath $(VENV))/share/jupyter
 
-.PHONY: help install book pdf stored test lint links serve repository clean FORCE
+.PHONY: help install book pdf stored test lint bench links serve repository clean FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo "make pdf       the book as one file for printing; needs Chromium"
 	@echo "make test      lint, unit tests, notebooks, and the built book in a browser"
 	@echo "make lint      ruff, mypy and codespell alone"
+	@echo "make bench     speed beside a plain loop and the machine's limit; writes benchmarks/results/"
 	@echo "make links     ask every address outside the book whether it still answers"
 	@echo "make stored    keep in book/ the outputs that tests compare and README's picture, after an edit"
 	@echo "make serve     show the built book on port $(PORT) of this computer"
@@ -96,6 +97,9 @@ lint: $(INSTALLED)
 
 test: lint
 	$(PY) -m pytest
+
+bench: $(INSTALLED)
+	$(PY) -m benchmarks --device $(DEVICE)
 
 links: $(SITE)
 	$(PY) book/links.py build/site

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,7 +21,8 @@ from fa_core.networks import MLP
 from fa_core.noise import Batch
 
 _SPAN = 50  # steps at most between looks at the clock, the progress bar and the other threads
-_PART = 4  # networks at most in one part: its weights and noise then stay in the caches
+_HANDOVER = 1e-4  # seconds until a thread that runs Python lets another one go on; usually 5e-3
+_PART = 8  # networks at most in one part: its weights and noise then stay in the caches
 
 
 class Source(Protocol):
@@ -158,12 +160,14 @@ def _advance(team: list[Worker], pool: ThreadPoolExecutor, start: int, stop: int
         team[0].advance(start, stop)
         return
     # Each thread keeps a core busy by itself; operations with threads of their own would compete.
-    threads = torch.get_num_threads()
+    threads, handover = torch.get_num_threads(), sys.getswitchinterval()
     torch.set_num_threads(1)
+    sys.setswitchinterval(_HANDOVER)
     try:
         list(pool.map(lambda worker: worker.advance(start, stop), team))
     finally:
         torch.set_num_threads(threads)
+        sys.setswitchinterval(handover)
 
 
 def require_finite(net: nn.Module, values: Tensor, now: int, x: Tensor, first: int = 0) -> None:

@@ -5,6 +5,8 @@ to variance 1. So a 64-bit draw gives four numbers. The largest is 4.2; moments 
 within 1 % of the normal distribution's.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import ndtri
 from torch import Tensor
@@ -13,8 +15,11 @@ _QUANTILES = ndtri((np.arange(2**16) + 0.5) / 2**16)
 _TABLE = (_QUANTILES / _QUANTILES.std()).astype(np.float32)
 
 
-def fill(x: Tensor, words: np.random.BitGenerator) -> None:
-    """Fills the contiguous float32 tensor ``x`` on the CPU with N(0, 1), in place."""
-    raw: np.ndarray = words.random_raw(-(-x.numel() // 4))
-    # "wrap" never wraps here; it spares the copy that NumPy's range check would make.
-    np.take(_TABLE, raw.view(np.uint16)[: x.numel()], out=x.numpy().reshape(-1), mode="wrap")
+def fill(x: Tensor, streams: Sequence[np.random.BitGenerator]) -> None:
+    """Fills the contiguous float32 tensor ``x`` on the CPU with N(0, 1), an equal part a stream."""
+    rows = x.numpy().reshape(len(streams), -1)
+    size = rows.shape[1]
+    for row, stream in zip(rows, streams, strict=True):
+        raw: np.ndarray = stream.random_raw(-(-size // 4))
+        # "wrap" never wraps here; it spares the copy that NumPy's range check would make.
+        np.take(_TABLE, raw.view(np.uint16)[:size], out=row, mode="wrap")

@@ -1,4 +1,4 @@
-"""``fa-core run EXPERIMENT``: computes an experiment of the book and stores its table."""
+"""The command ``fa-core``: computes an experiment and stores its table, or looks around."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from fa_core import experiments
+from fa_core import __version__, doctor, experiments
 from fa_core.data import DataNotFoundError
 from fa_core.store import Store
 
@@ -48,6 +48,7 @@ def _device(text: str) -> str:
 def parser() -> argparse.ArgumentParser:
     """The command line's options."""
     top = argparse.ArgumentParser(prog="fa-core", description="The experiments of the book.")
+    top.add_argument("--version", action="version", version=f"fa-core {__version__}")
     commands = top.add_subparsers(dest="command", required=True)
     run = commands.add_parser(
         "run",
@@ -61,12 +62,16 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--device", type=_device, default="cpu", help="cpu (default) or cuda")
     run.add_argument("--networks", type=_population, help="in place of the profile's number")
     run.add_argument("--store", default="results", metavar="DIR", help="default: results")
+    commands.add_parser("doctor", help="print versions, devices, and the data sets found")
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns its exit status."""
     options = parser().parse_args(arguments)
+    if options.command == "doctor":
+        print(doctor.report())
+        return 0
     module = experiment(options.experiment)
     config = getattr(module.Config, options.profile)()
     if options.networks:

@@ -48,6 +48,12 @@ class Dataset:
         )
 
 
+def default_root() -> Path:
+    """Where sets lie when nothing else is said: FA_CORE_DATA, else a folder of the user's cache."""
+    named = os.environ.get("FA_CORE_DATA")
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "fa_core"
+
+
 def load(name: str | Path, root: str | Path | None = None, download: bool = True) -> Dataset:
     """Loads a data set by name, or a set of your own from an ``.npz`` file.
 
@@ -73,8 +79,8 @@ def load(name: str | Path, root: str | Path | None = None, download: bool = True
     _checks.choice("name", name, {"digits", *_sources.SOURCES})
     if name == "digits":
         return _dataset("digits", _sources.digits())
-    folder = Path(root or os.environ.get("FA_CORE_DATA") or Path.home() / ".cache" / "fa_core")
-    arrays, note = _sources.torchvision_set(str(name), folder.expanduser(), download)
+    folder = Path(root).expanduser() if root else default_root()
+    arrays, note = _sources.torchvision_set(str(name), folder, download)
     return _dataset(str(name), arrays, note)
 
 

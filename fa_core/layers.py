@@ -149,12 +149,15 @@ class FALinear(nn.Module):
             return x @ self.weight.mT
         if self.networks is None:
             return torch.addmm(self.bias, x, self.weight.mT)
-        return _products.affine(x.expand(self.networks, -1, -1), self.weight, self.bias)
+        return _products.affine(x, self.weight, self.bias)
 
     def set_gradients(self, delta: Tensor, x: Tensor) -> None:
         """Sets the gradients for the error ``delta`` ``[*networks, n, out]`` at the output."""
         if self.weight.requires_grad:
-            self.weight.grad = _products.gradient(delta, x, out=self.weight.grad)
+            if self.networks is None:
+                self.weight.grad = torch.mm(delta.mT, x, out=self.weight.grad)
+            else:
+                self.weight.grad = _products.gradient(delta, x, out=self.weight.grad)
         if self.bias is not None and self.bias.requires_grad:
             self.bias.grad = torch.sum(delta, -2, out=self.bias.grad)
 

@@ -41,7 +41,7 @@ def alignment_angle(
         per_unit: compare the incoming weights of each output unit (the rows) one by one.
 
     Returns:
-        Degrees: ``[*networks]`` over the flattened matrices, ``[*networks, o]`` per unit.
+        Degrees, ``[*networks]`` over the flattened matrices or ``[*networks, o]`` per unit.
 
     Raises:
         TypeError: an argument that is no floating-point tensor.
@@ -96,6 +96,14 @@ def cross_entropy(logits: Logits, y: Labels) -> Float[Tensor, "*networks"]:
     """
     loss: Tensor = -(probabilities(y, logits) * logits.log_softmax(-1)).sum(-1).mean(-1)
     return loss
+
+
+def generalisation_gap(
+    net: nn.Module, train_x: Tensor, train_y: Labels, test_x: Tensor, test_y: Labels
+) -> Float[Tensor, "*networks"]:
+    """Test cross-entropy less training cross-entropy, in nats, for each network."""
+    with torch.no_grad():
+        return cross_entropy(net(test_x), test_y) - cross_entropy(net(train_x), train_y)
 
 
 def probabilities(y: Labels, logits: Logits) -> Logits:

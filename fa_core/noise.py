@@ -65,6 +65,8 @@ class NoiseGenerator:
             the input, one-hot; ``"fixed"`` draws one class for each network and keeps it;
             ``"uniform"`` labels every sample with probability 1/K for every class.
         networks: size of the population; ``None`` for no leading axis.
+        share: one noise for all networks: faster, but the networks are then no longer independent.
+            Batches are ``[n, *shape]`` and ``[n, K]``, from the streams of ``seed``.
         seed: network ``i`` draws from the streams of seed ``seed + i``. On a GPU one stream
             serves all networks, which are then independent but depend on the population's size.
         device: where batches are made.
@@ -91,6 +93,7 @@ class NoiseGenerator:
         density: float = 0.5,
         labels: str = "random",
         networks: int | None = None,
+        share: bool = False,
         seed: int = 0,
         device: torch.device | str = "cpu",
         purpose: str = "noise",
@@ -108,12 +111,14 @@ class NoiseGenerator:
             raise ValueError(f"density must be between 0 and 1, got {density}")
         self.labels = _checks.choice("labels", labels, LABELS)
         self.networks = None if networks is None else _checks.integer("networks", networks, 1)
+        if share:
+            self.networks = None  # as one network would have it
         self.device = torch.device(device)
         # The fixed class comes first, from streams of its own: it is the same for every purpose.
         self.streams = self._make_streams(seed, "fixed-class")
         self._fixed_class = self._draw_classes(1) if self.labels == "fixed" else None
         self.streams = self._make_streams(seed, purpose)
-        self._words = [np.random.SFC64(s) for s in seeding.sequences(seed, purpose, networks)]
+        self._words = [np.random.SFC64(s) for s in seeding.sequences(seed, purpose, self.networks)]
 
     def batch(self, batch_size: int) -> Batch:
         """Draws ``batch_size`` fresh samples for each network."""
@@ -127,8 +132,7 @@ class NoiseGenerator:
         """Draws fresh noise into an earlier ``batch``, in place: no memory is asked for."""
         x, y = batch
         if self.distribution == "gaussian" and self.device.type == "cpu":
-            for part, words in zip(self._parts(x), self._words, strict=True):
-                _normal.fill(part, words)
+            _normal.fill(x, self._words)
         else:
             sample = DISTRIBUTIONS[self.distribution]
             for part, stream in zip(self._parts(x), self.streams, strict=True):

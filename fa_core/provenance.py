@@ -20,6 +20,7 @@ _IDLE = (
     "_checks",
     "_torchvision",
     "cli",
+    "doctor",
     "findings",
     "plots",
     "provenance",

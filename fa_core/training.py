@@ -50,7 +50,7 @@ def train_on_noise(
         record_at: steps at which to record; default 21 steps evenly from 0 to ``steps``.
         progress: show a progress bar.
         **noise: options of :class:`~fa_core.NoiseGenerator`: ``distribution``, ``mean``, ``std``,
-            ``density``, ``labels``; ``shape`` and ``classes`` where ``net`` is no MLP.
+            ``density``, ``labels``, ``share``; ``shape`` and ``classes`` where ``net`` is no MLP.
 
     Returns:
         The :class:`History` of the recorded metrics.
@@ -66,7 +66,8 @@ def train_on_noise(
     make = partial(NoiseGenerator, **noise, device=next(net.parameters()).device)
 
     def source(networks: int | None, first: int) -> NoiseBatches:
-        return NoiseBatches(make(networks=networks, seed=seed + first), batch_size)
+        own = 0 if noise.get("share") else first  # every part draws what is shared by itself
+        return NoiseBatches(make(networks=networks, seed=seed + own), batch_size)
 
     probe = make(networks=_networks(net), seed=seed, purpose="probe").batch(_PROBE_SIZE)
     return _train(net, source, probe, steps, lr, optimizer, record, record_at, progress, "noise")

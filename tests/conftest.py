@@ -17,6 +17,10 @@ NO_CHROMIUM = (
     "Chromium is missing, so NO PAGE WAS LOOKED AT. Install it (apt-get install chromium) "
     "or name another with CHROMIUM=/path/to/chrome."
 )
+NO_COLAB = (
+    "The packages of tests/colab.txt could not be installed, so NOTHING WAS RUN AS IN COLAB. "
+    "They come from the package index; run this test again where it can be reached."
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,9 +52,19 @@ def browser() -> Iterator:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as it is published, built from the checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    return next(folder.glob("*.whl"))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say it loudly when the pages could not be looked at."""
+    """Say loudly what could not be looked at."""
     skipped = terminalreporter.stats.get("skipped", [])
-    if any(NO_CHROMIUM in str(report.longrepr) for report in skipped):
-        terminalreporter.section("WARNING", sep="!", red=True, bold=True)
-        terminalreporter.line(NO_CHROMIUM, red=True, bold=True)
+    for reason in (NO_CHROMIUM, NO_COLAB):
+        if any(reason in str(report.longrepr) for report in skipped):
+            terminalreporter.section("WARNING", sep="!", red=True, bold=True)
+            terminalreporter.line(reason, red=True, bold=True)

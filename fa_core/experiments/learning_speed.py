@@ -15,6 +15,7 @@ from fa_core.experiments._common import (
     load,
     noise_trained,
     performance,
+    quieten,
     record_steps,
     run_parts,
 )
@@ -27,7 +28,6 @@ from fa_core.training import train
 MAIN = ("FA", "noise then FA", "BP", "noise then BP")
 OTHER_FEEDBACK = "noise, new feedback, FA"
 QUIET = "quiet readout, FA"
-_QUIET_FACTOR = 0.1  # on W_out, which makes the readouts near 1/K as noise training does
 _OTHER_SEED = 10_000  # added to the seed: far from the seeds of any population
 
 
@@ -111,12 +111,6 @@ def other_feedback(net: MLP, seed: int) -> None:
     other = MLP(net.sizes, net.layers[0].rule, net.networks, seed + _OTHER_SEED)
     for layer, fresh in zip(net.layers, other.layers, strict=True):
         layer.feedback.copy_(fresh.feedback)
-
-
-@torch.no_grad()
-def quieten(net: MLP, seed: int) -> None:
-    """Shrinks the readout's weights: nothing aligned, but no confident errors to unlearn."""
-    net.layers[-1].weight.mul_(_QUIET_FACTOR)
 
 
 def conditions(config: Config) -> dict[str, Condition]:

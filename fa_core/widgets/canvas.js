@@ -227,27 +227,40 @@ export function drawScatter(context, width, height, colours, { across, up, reach
 /** Turns "#rrggbb" into [r, g, b]. */
 const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.trim().slice(at, at + 2), 16));
 
-/** Cells of one colour each; `paint(i)` gives cell i as [r, g, b]. */
-function drawCells(context, width, height, rows, cols, paint) {
+/** 256 colours as ImageData stores them; `colourAt(share)` gives [r, g, b] for a share of 0 to 1. */
+function makePalette(colourAt) {
+  return Uint32Array.from({ length: 256 }, (_, level) => {
+    const [r, g, b] = colourAt(level / 255).map(Math.round);
+    return (255 << 24) | (b << 16) | (g << 8) | r;
+  });
+}
+
+/** A cell for each value, row 0 on top, coloured by where it lies between low and high. */
+function drawCells(context, width, height, { values, rows, cols }, low, high, palette) {
   const image = new ImageData(cols, rows);
-  for (let i = 0; i < rows * cols; i++) image.data.set([...paint(i), 255], 4 * i);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; i++) {
+    const share = (values[i] - low) / (high - low);
+    pixels[i] = palette[Math.round(255 * Math.max(0, Math.min(1, share)))];
+  }
   const cells = new OffscreenCanvas(cols, rows);
   cells.getContext("2d").putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(cells, 0, 0, width, height);
 }
 
-/** A matrix as coloured cells, row 0 on top; full colour at plus and minus `reach`. */
-export function drawHeat(context, width, height, colours, { values, rows, cols, reach }) {
-  const [low, middle, high] = [colours.negative, colours.paper, colours.positive].map(channels);
-  drawCells(context, width, height, rows, cols, (i) => {
-    const share = Math.max(-1, Math.min(1, values[i] / reach));
-    const end = share < 0 ? low : high;
-    return middle.map((m, c) => m + (end[c] - m) * Math.abs(share));
+/** A matrix as coloured cells; full colour at plus and minus `reach`. */
+export function drawHeat(context, width, height, colours, { reach, ...matrix }) {
+  const [negative, zero, positive] = [colours.negative, colours.paper, colours.positive].map(channels);
+  const palette = makePalette((share) => {
+    const end = share < 0.5 ? negative : positive;
+    return zero.map((z, c) => z + (end[c] - z) * Math.abs(2 * share - 1));
   });
+  drawCells(context, width, height, matrix, -reach, reach, palette);
 }
 
 /** An image, black at 0 and white at `white`, whatever the theme. */
-export function drawGrey(context, width, height, colours, { values, rows, cols, white }) {
-  drawCells(context, width, height, rows, cols, (i) => new Array(3).fill((255 * values[i]) / white));
+export function drawGrey(context, width, height, colours, { white, ...image }) {
+  const palette = makePalette((share) => [255 * share, 255 * share, 255 * share]);
+  drawCells(context, width, height, image, 0, white, palette);
 }

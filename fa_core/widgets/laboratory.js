@@ -82,6 +82,7 @@ export function render({ model, el }) {
   function setPlaying(wanted) {
     playing = wanted;
     play.textContent = playing ? "❚❚ Pause" : "▶ Run";
+    if (playing) status.textContent = "Running.";
     worker.postMessage({ play: playing });
   }
 
@@ -160,7 +161,7 @@ export function render({ model, el }) {
     finished = answer.done;
     play.disabled = oneStep.disabled = finished;
     if (finished && playing) setPlaying(false);
-    if (!playing && columns.rows.length > 0) settle();
+    if (!playing && !answer.playing && columns.rows.length > 0) settle();
   };
   worker.onerror = (event) => {
     warning.textContent = `The laboratory's worker failed: ${event.message ?? "it could not start"}.`;

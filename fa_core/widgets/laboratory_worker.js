@@ -2,13 +2,13 @@
 //
 // The page sends {data} once, then {start: settings}, {play: true or false}, {step: true},
 // {speed: steps a second, or null for all it can} and {look: {network, layer}}. The worker answers
-// {run, rows, view, done} or {run, failed}; `run` counts starts, so that a late answer of an
+// {run, rows, view, playing, done} or {run, failed}; `run` counts starts, so that a late answer of an
 // abandoned run can be told apart.
 
 import { prepareData, Run } from "./run.js";
 
 const SLICE = 12; // ms of work before messages are read again
-const GLANCE = 60; // ms between views of the weights
+const GLANCE = 80; // ms between views of the weights
 
 let [data, run, number, playing, speed, scheduled] = [null, null, 0, false, null, false];
 let shown = { network: "noise", layer: 2 };
@@ -25,7 +25,8 @@ function schedule() {
 
 function report(rows = []) {
   glanced = performance.now();
-  postMessage({ run: number, rows, view: run.look(shown.network, shown.layer), done: run.done });
+  const view = run.look(shown.network, shown.layer);
+  postMessage({ run: number, rows, view, playing, done: run.done });
 }
 
 function advance(rows) {

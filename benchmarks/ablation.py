@@ -1,0 +1,77 @@
+"""What each step of the optimisation gained: 16 networks 784-100-10 on noise, one change a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from unittest.mock import patch
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+import fa_core as fa
+from benchmarks.contestants import BATCH, LR, field
+from fa_core import _products
+from fa_core._batches import NoiseBatches
+
+NETWORKS, SIZES = 16, (784, 100, 10)
+Step = Callable[[fa.MLP, Tensor, Tensor], None]
+
+
+def stages(device: str) -> dict[str, Callable[[int], float]]:
+    """Name to a function from updates to seconds for a network-step, the slowest first."""
+    plain, ours = (
+        next(c for c in field(device, [NETWORKS]) if (c.name, c.networks) == kind)
+        for kind in (("plain loop", None), ("fa_core", NETWORKS))
+    )
+
+    def without_onednn(updates: int) -> float:
+        with patch.object(_products, "_AVAILABLE", False):
+            return ours.seconds(updates)
+
+    return {
+        "plain loop, one network": lambda updates: plain.seconds(updates * NETWORKS),
+        "16 networks in autograd layers": _loop_of(_autograd, device),
+        "closed form": _loop_of(_closed, device),
+        "fused Adam": _loop_of(_closed, device, fused=True),
+        "noise from a table": _loop_of(_closed, device, fused=True, table=True),
+        "parts in threads": without_onednn,
+        "products by oneDNN": ours.seconds,
+    }
+
+
+def _autograd(net: fa.MLP, x: Tensor, y: Tensor) -> None:
+    net.zero_grad()
+    fa.metrics.cross_entropy(net(x), y).sum().backward()
+
+
+def _closed(net: fa.MLP, x: Tensor, y: Tensor) -> None:
+    net.loss_and_gradients(x, y)
+
+
+def _loop_of(
+    step: Step, device: str, fused: bool = False, table: bool = False
+) -> Callable[[int], float]:
+    def run(updates: int) -> float:
+        net = fa.MLP(SIZES, networks=NETWORKS).to(device)
+        optimizer = torch.optim.Adam(net.parameters(), lr=LR, fused=fused)
+        noise = fa.NoiseGenerator(SIZES[0], SIZES[-1], networks=NETWORKS, device=device)
+        source = NoiseBatches(noise, BATCH)
+        begun = 0.0
+        for now in range(updates + 1):
+            if now == 1:  # the first update also sets things up
+                begun = time.perf_counter()
+            if table:
+                x, y = source.batch()
+            else:
+                x = torch.randn(NETWORKS, BATCH, SIZES[0], device=device)
+                label = torch.randint(SIZES[-1], (NETWORKS, BATCH), device=device)
+                y = F.one_hot(label, SIZES[-1]).float()
+            step(net, x, y)
+            optimizer.step()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        return (time.perf_counter() - begun) / updates / NETWORKS
+
+    return run
