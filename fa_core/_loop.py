@@ -21,7 +21,7 @@ from fa_core.networks import MLP
 from fa_core.noise import Batch
 
 _SPAN = 50  # steps at most between looks at the clock, the progress bar and the other threads
-_HANDOVER = 1e-4  # seconds until a thread that runs Python lets another one go on; usually 5e-3
+_HANDOVER = 1e-5  # seconds until a thread that runs Python lets another one go on; usually 5e-3
 _PART = 8  # networks at most in one part: its weights and noise then stay in the caches
 
 

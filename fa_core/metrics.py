@@ -152,7 +152,7 @@ def update_angle(net: nn.Module, x: Tensor, y: Labels) -> Float[Tensor, "*networ
     if not weights:
         raise ValueError(f"net must hold an FALinear layer, got {type(net).__name__}")
 
-    @torch.enable_grad()  # type: ignore[untyped-decorator]
+    @torch.enable_grad()
     def updates() -> tuple[Tensor, ...]:
         return torch.autograd.grad(cross_entropy(net(x), y).sum(), weights)
 

@@ -36,7 +36,8 @@ def project_files() -> list[Path]:
     """Every file of the project; built, installed and hidden ones are left out."""
     outside = {"build", "dist", "data"}
     tops = [path for path in ROOT.iterdir() if path.name not in outside]
-    tops = [path for path in tops if path.name[0] != "." or path.name in {".ci", ".github", ".gitignore"}]
+    hidden = {".ci", ".github", ".gitignore"}
+    tops = [path for path in tops if path.name[0] != "." or path.name in hidden]
     tops = [path for path in tops if not (path / "pyvenv.cfg").exists()]
     files = (file for top in tops for file in [top, *top.rglob("*")])
     return [file for file in files if file.is_file() and "__pycache__" not in file.parts]
