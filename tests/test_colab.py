@@ -96,4 +96,4 @@ def test_a_notebook_runs_alone_and_repeats_its_stored_outputs(
     run(colab, tmp_path, "pytest", "--nbval-lax", "--nbval-current-env", copy)
     asked = (tmp_path / "asked-of-colab").read_text().splitlines()
     address = f"git+https://github.com/{repository.slug()}"
-    assert asked == [f"pip install --quiet {address}", "custom widgets"]
+    assert asked[:2] == [f"pip install --quiet {address}", "custom widgets"]

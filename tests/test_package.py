@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tomllib
 import venv
 import zipfile
 from importlib import metadata
@@ -58,7 +59,13 @@ def test_the_wheel_holds_the_package_whole_and_nothing_else(wheel: Path):
         packed = {name for name in archive.namelist() if not name.startswith("fa_core-")}
     files = (ROOT / "fa_core").rglob("*")
     source = [file for file in files if file.is_file() and "__pycache__" not in file.parts]
-    assert packed == {file.relative_to(ROOT).as_posix() for file in source}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    targets = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    expected = {file.relative_to(ROOT).as_posix() for file in source}
+    for folder, place in targets["force-include"].items():
+        added = (file for file in (ROOT / folder).rglob("*") if file.is_file())
+        expected |= {f"{place}/{file.relative_to(ROOT / folder).as_posix()}" for file in added}
+    assert packed == expected
     assert {"fa_core/py.typed", "fa_core/widgets/engine.js"} <= packed
 
 
