@@ -62,6 +62,8 @@ export function render({ model, el }) {
   const status = element("p", { class: "wd-status", "aria-live": "polite" });
   const advice = element("p", { class: "wd-advice", "aria-live": "polite" }, "Choose an experiment, or change the settings below and press Run.");
   const link = element("input", { type: "text", readonly: true, "aria-label": "Link to this run", hidden: true });
+  // A line of its own: a run that goes on rewrites its status many times a second.
+  const copied = element("p", { class: "wd-note", "aria-live": "polite" });
   const curves = buildCurves(closing.signal);
   const weights = buildWeights(closing.signal);
   const network = choice("Network", LINES.map(({ name, text }) => [name, text(settings)]));
@@ -181,11 +183,11 @@ export function render({ model, el }) {
     link.value = new URL(writeHash(settings), location.href).href;
     try {
       await navigator.clipboard.writeText(link.value);
-      status.textContent = "The link is copied: it opens this page with these settings.";
+      copied.textContent = "The link is copied: it opens this page with these settings.";
     } catch {
       link.hidden = false;
       link.select();
-      status.textContent = "The browser does not let the page copy: the link stands selected below.";
+      copied.textContent = "The browser does not let the page copy: the link stands selected below.";
     }
   });
   if (model.isPage) {
@@ -211,6 +213,7 @@ export function render({ model, el }) {
       {},
       element("div", { class: "wd-bar" }, play, oneStep, reset, speed.label, copy, save),
       link,
+      copied,
     ),
     element("div", {}, progress, element("div", { class: "wd-where" }, where, detail), status),
     curves.table,
