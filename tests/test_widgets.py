@@ -570,6 +570,8 @@ def test_copy_link_gives_the_address_of_this_run(show, allowed: bool):
     page.get_by_role("button", name="Copy link").click()
     if allowed:
         page.get_by_text("The link is copied").wait_for()
+        page.get_by_text("Ready.").wait_for()  # the run's own report leaves it standing
+        assert page.get_by_text("The link is copied").is_visible()
         link = page.evaluate("window.copied")
     else:
         link = page.get_by_label("Link to this run").input_value()
