@@ -15,17 +15,18 @@ class NoiseBatches:
     def __init__(self, noise: NoiseGenerator, batch_size: int) -> None:
         self.streams = noise.streams
         self._noise = noise
-        self._batch = noise.batch(batch_size)
+        self.batch = noise.batch(batch_size)
 
     def prepare(self) -> None:
         """Noise needs no preparation."""
 
-    def batch(self) -> Batch:
-        return self._noise.refill(self._batch)
+    def draw(self) -> None:
+        """Draws the next batch."""
+        self._noise.refill(self.batch)
 
 
 class DataBatches:
-    """Rows of ``x`` ``[n, features]`` and ``y`` ``[n, K]`` in an order of each network's own.
+    """Rows of ``x`` ``[n, *shape]`` and ``y`` ``[n, K]`` in an order of each network's own.
 
     The order is drawn anew each epoch; the last incomplete batch of an epoch is left out.
     """
@@ -43,6 +44,8 @@ class DataBatches:
         population = () if networks is None else (networks,)
         shape = (*population, self._batches, batch_size)
         self._rows = torch.empty(shape, dtype=torch.int64, device=x.device)
+        self._now = torch.empty((*population, 1, batch_size), dtype=torch.int64, device=x.device)
+        self.batch = Batch(*(t.new_empty(*population, batch_size, *t.shape[1:]) for t in (x, y)))
         self._next = torch.zeros(1, dtype=torch.int64, device=x.device)
 
     def prepare(self) -> None:
@@ -57,9 +60,10 @@ class DataBatches:
             self._used = 0
         self._used += 1
 
-    def batch(self) -> Batch:
-        rows = self._rows.index_select(-2, self._next).squeeze(-2)
+    def draw(self) -> None:
+        """Gathers the next batch."""
+        torch.index_select(self._rows, -2, self._next, out=self._now)
         self._next += 1  # on the device, so that a replayed graph moves on too
-        flat = rows.flatten()
-        x = self._x.index_select(0, flat).unflatten(0, rows.shape)
-        return Batch(x, self._y.index_select(0, flat).unflatten(0, rows.shape))
+        for source, rows in zip((self._x, self._y), self.batch, strict=True):
+            flat = rows.view(-1, *source.shape[1:])
+            torch.index_select(source, 0, self._now.view(-1), out=flat)

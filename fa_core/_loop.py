@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from fa_core import metrics
+from fa_core._closed_form import ClosedForm
 from fa_core._graph import StepGraph
 from fa_core.networks import MLP
 from fa_core.noise import Batch
@@ -28,27 +29,33 @@ _PART = 8  # networks at most in one part: its weights and noise then stay in th
 class Source(Protocol):
     """Where batches come from."""
 
+    batch: Batch  # the latest one; the next one takes its memory
+    streams: list[torch.Generator]  # that :meth:`draw` draws from
+
     def prepare(self) -> None:
         """What must happen on the host before the next batch, such as a new epoch's order."""
 
-    def batch(self) -> Batch:
-        """The next batch, made on the device alone: a graph of it can be replayed."""
-
-    streams: list[torch.Generator]  # that :meth:`batch` draws from
+    def draw(self) -> None:
+        """Makes the next batch, on the device alone: a graph of it can be replayed."""
 
 
 SourceFactory = Callable[[int | None, int], Source]  # of (networks, number of the first one)
+Gradients = Callable[[], Tensor]  # sets every parameter's gradient, returns the loss (nats)
 
 
-def gradients(net: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch) -> Tensor:
-    """Sets the gradient of every parameter and returns the loss ``[*networks]`` (nats)."""
+def gradients(net: nn.Module, batch: Batch) -> Gradients:
+    """How to get the gradients and the loss ``[*networks]`` on what lies in ``batch`` by then."""
     if has_closed_form(net, batch.x.device):
-        return net.loss_and_gradients(*batch)  # type: ignore[operator, no-any-return]
-    optimizer.zero_grad()
-    loss = metrics.cross_entropy(net(batch.x), batch.y)
-    # Losses of independent networks share no parameter: the gradient of their sum is each one's.
-    loss.sum().backward()
-    return loss.detach()
+        return ClosedForm(cast(MLP, net).layers, *batch)
+
+    def by_autograd() -> Tensor:
+        net.zero_grad()
+        loss = metrics.cross_entropy(net(batch.x), batch.y)
+        # Losses of independent networks share no parameter: the gradient of their sum is each's.
+        loss.sum().backward()
+        return loss.detach()
+
+    return by_autograd
 
 
 def has_closed_form(net: nn.Module, device: torch.device) -> bool:
@@ -77,13 +84,16 @@ class Worker:
     optimizer: torch.optim.Optimizer
     first: int = 0
 
+    def __post_init__(self) -> None:
+        self.gradients = gradients(self.net, self.source.batch)
+
     def advance(self, start: int, stop: int) -> None:
         """Makes the updates from step ``start`` to ``stop``; a loss that is not finite ends it."""
         for now in range(start, stop):
             self.source.prepare()
-            batch = self.source.batch()
-            loss = gradients(self.net, self.optimizer, batch)
-            require_finite(self.net, loss, now, batch.x, self.first)
+            self.source.draw()
+            loss = self.gradients()
+            require_finite(self.net, loss, now, self.source.batch.x, self.first)
             self.optimizer.step()
 
 
@@ -92,6 +102,7 @@ class GraphWorker(Worker):
     """Trains a population on a GPU by replaying one captured step: no launches, no waiting."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.graph = StepGraph(self._step, self.source.streams)
         device = next(self.net.parameters()).device
         self.now = torch.zeros((), dtype=torch.int64, device=device)
@@ -101,7 +112,8 @@ class GraphWorker(Worker):
                 group["capturable"] = True
 
     def _step(self) -> None:
-        loss = gradients(self.net, self.optimizer, self.source.batch())
+        self.source.draw()
+        loss = self.gradients()
         self.optimizer.step()
         bad = torch.where(torch.isfinite(loss).all(), self.diverged_at, self.now)
         torch.minimum(self.diverged_at, bad, out=self.diverged_at)
@@ -113,9 +125,8 @@ class GraphWorker(Worker):
             self.source.prepare()
             self.graph.replay()
         if self.diverged_at <= self.now:
-            x = self.source.batch().x
-            loss = metrics.cross_entropy(self.net(x), self.source.batch().y)
-            require_finite(self.net, loss.detach(), int(self.diverged_at), x)
+            self.source.draw()
+            require_finite(self.net, self.gradients(), int(self.diverged_at), self.source.batch.x)
 
 
 def workers(

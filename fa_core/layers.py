@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from fa_core import _checks, _products
+from fa_core import _checks
 from fa_core.rules import RULES
 
 
@@ -142,24 +142,6 @@ class FALinear(nn.Module):
             tensors = [t if t is None else t.to(dtype) for t in tensors]
         y: Tensor = _Linear.apply(*tensors)
         return y.reshape(*y.shape[:-2], *batch, self.out_features)
-
-    def affine(self, x: Tensor) -> Tensor:
-        """``x W^T + b`` in one go, for ``x`` ``[n, in]`` or, in a population, ``[p, n, in]``."""
-        if self.bias is None:
-            return x @ self.weight.mT
-        if self.networks is None:
-            return torch.addmm(self.bias, x, self.weight.mT)
-        return _products.affine(x, self.weight, self.bias)
-
-    def set_gradients(self, delta: Tensor, x: Tensor) -> None:
-        """Sets the gradients for the error ``delta`` ``[*networks, n, out]`` at the output."""
-        if self.weight.requires_grad:
-            if self.networks is None:
-                self.weight.grad = torch.mm(delta.mT, x, out=self.weight.grad)
-            else:
-                self.weight.grad = _products.gradient(delta, x, out=self.weight.grad)
-        if self.bias is not None and self.bias.requires_grad:
-            self.bias.grad = torch.sum(delta, -2, out=self.bias.grad)
 
     def part(self, first: int, end: int) -> FALinear:
         """Networks ``first`` to ``end`` of a population, sharing memory with it."""

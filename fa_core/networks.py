@@ -11,9 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fa_core import _checks, seeding
+from fa_core._closed_form import ClosedForm
 from fa_core.layers import FALinear
-
-_relu_backward = torch.ops.aten.threshold_backward
 
 
 class MLP(nn.Module):
@@ -65,7 +64,6 @@ class MLP(nn.Module):
         logits: Tensor = self.layers[-1](x)
         return logits
 
-    @torch.no_grad()
     def loss_and_gradients(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the loss ``[*networks]`` (nats) and sets every ``.grad``, faster than autograd.
 
@@ -76,16 +74,7 @@ class MLP(nn.Module):
             x: inputs ``[*networks, n, in]``, or ``[n, in]`` shared by all networks.
             y: label probabilities ``[*networks, n, K]`` that sum to 1 over the classes.
         """
-        inputs = [x, *self.hidden(x)]  # of each layer
-        log_p = self.layers[-1].affine(inputs[-1]).log_softmax(-1)
-        loss: Tensor = -(y * log_p).sum(-1).mean(-1)
-        delta = log_p.exp_().sub_(y).div_(x.shape[-2])  # the error at the logits
-        for layer, h in zip(reversed(self.layers), reversed(inputs), strict=True):
-            layer.set_gradients(delta, h)
-            if layer is not self.layers[0]:
-                # The ReLU's derivative, fused with the product: zero where h is.
-                delta = _relu_backward(delta @ layer.backward_matrix(), h, 0)
-        return loss
+        return ClosedForm(self.layers, x, y)()
 
     def part(self, first: int, end: int) -> MLP:
         """Networks ``first`` to ``end`` of a population, sharing memory with it."""
@@ -99,6 +88,6 @@ class MLP(nn.Module):
         """Activity of each hidden layer, ``[*networks, batch, units]``, first layer first."""
         activity = []
         for layer in self.layers[:-1]:
-            x = layer.affine(x).relu_()
+            x = layer(x).relu_()
             activity.append(x)
         return activity

@@ -11,9 +11,8 @@ import torch
 from scipy import stats
 
 import fa_core as fa
-from fa_core import _graph, _loop, _normal, _products
+from fa_core import _graph, _loop, _normal
 from fa_core._batches import DataBatches, NoiseBatches
-from fa_core.layers import FALinear
 
 STEPS, LR = 200, 1e-3
 quiet = {"lr": LR, "batch_size": 64, "progress": False, "record_at": ()}
@@ -33,7 +32,8 @@ def plain(net, batches, steps=STEPS):
     """The loop a user would write, in autograd, with torch's default Adam."""
     optimizer = torch.optim.Adam(net.parameters(), lr=LR)
     for _ in range(steps):
-        x, y = batches.batch()
+        batches.draw()
+        x, y = batches.batch
         optimizer.zero_grad()
         fa.metrics.cross_entropy(net(x), y).sum().backward()
         optimizer.step()
@@ -247,7 +247,8 @@ def test_batches_of_data_fill_whole_epochs_in_an_order_of_each_networks_own():
         batches = []
         for _ in range(2):
             source.prepare()
-            batches.append(source.batch().x)
+            source.draw()
+            batches.append(source.batch.x.clone())
         epochs.append(torch.cat(batches, 1)[..., 0])
     for epoch in epochs:
         assert all(len(rows.unique()) == 8 for rows in epoch)  # the last two rows are left out
@@ -298,48 +299,6 @@ def test_streams_differ_and_repeat():
         _normal.fill(tensor, [np.random.SFC64(seed) for seed in (1, 2)])
     assert torch.equal(x, again)
     assert abs(x.T.numpy().T.astype(float) @ x.T.numpy() / 10_000)[0, 1] < 0.04
-
-
-@pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.float64, 1e-13)])
-@pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("share", [False, True])
-@pytest.mark.parametrize("outputs", [100, 3])  # large enough for oneDNN, and not
-def test_products_are_those_of_matmul(dtype, tolerance, count, share, outputs):
-    torch.set_num_threads(count)
-    random = torch.Generator().manual_seed(0)
-
-    def draw(*shape):
-        return torch.randn(*shape, generator=random, dtype=torch.float64).to(dtype)
-
-    x = draw(64, 784) if share else draw(4, 64, 784)
-    weight, bias, delta = draw(4, outputs, 784), draw(4, outputs), draw(4, 64, outputs)
-    exact = x.double() @ weight.double().mT + bias.double().unsqueeze(1)
-    found = _products.affine(x, weight, bias)
-    assert found.dtype == dtype and found.shape == exact.shape
-    assert (found - exact).norm() < tolerance * exact.norm()
-    exact = delta.double().mT @ x.double()
-    out = torch.full_like(weight, torch.nan)
-    for found in (_products.gradient(delta, x, None), _products.gradient(delta, x, out)):
-        assert found.dtype == dtype and (found - exact).norm() < tolerance * exact.norm()
-    assert found is out
-
-
-CASES = [(1, torch.float32, True), (1, torch.float64, False), (2, torch.float32, False)]
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("count, dtype, fits", CASES)
-def test_onednn_multiplies_large_float32_matrices_in_single_threads(
-    count, dtype, fits, monkeypatch
-):
-    calls = []
-    monkeypatch.setattr(_products, "_AVAILABLE", True)
-    monkeypatch.setattr(_products, "_linear", lambda x, w, b: calls.append(1) or x @ w.T)
-    torch.set_num_threads(count)
-    layer = FALinear(784, 100, networks=2).to(dtype)
-    layer.affine(torch.zeros(2, 64, 784, dtype=dtype))
-    layer.affine(torch.zeros(2, 1, 784, dtype=dtype))  # too small
-    assert len(calls) == 2 * fits
 
 
 def test_shared_noise_is_what_one_network_sees():
