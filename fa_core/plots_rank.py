@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from fa_core import tables
 from fa_core.plots import OKABE_ITO, RULE_STYLE, Figure, band, figure
 from fa_core.tables import curve
 
@@ -33,18 +34,22 @@ def ranks(table: pd.DataFrame, names: Mapping[str, str], xlabel: str) -> Figure:
 
 def spectra(table: pd.DataFrame) -> Figure:
     """Singular values of both weight matrices at the start, after noise and after data."""
+    first, last = 0, -1
     lines = {
-        "before FA": ("start", {"color": "#888888", "linestyle": ":"}),
-        "before noise then FA": ("after noise", {"color": OKABE_ITO["sky"], "linestyle": "-."}),
-        "after FA": ("data alone", RULE_STYLE["FA"]),
-        "after noise then FA": ("noise, then data", RULE_STYLE["noise then FA"]),
+        ("FA", first): ("start", {"color": "#888888", "linestyle": ":"}),
+        ("noise then FA", first): (
+            "after noise",
+            {"color": OKABE_ITO["sky"], "linestyle": "-."},
+        ),
+        ("FA", last): ("data alone", RULE_STYLE["FA"]),
+        ("noise then FA", last): ("noise, then data", RULE_STYLE["noise then FA"]),
     }
     with figure(2, height=2.8) as (fig, axes):
         for layer, ax in enumerate(axes, 1):
-            for name, (label, style) in lines.items():
-                band(
-                    ax, curve(table, f"spectrum: {name}", f"singular_value_{layer}"), label, **style
-                )
+            for (condition, end), (label, style) in lines.items():
+                values = tables.spectra(table, condition, layer)
+                values = values.loc[values.index[end][0]]
+                band(ax, values / values.loc[1], label, **style)
             ax.set(title=f"Weights $W_{layer}$", xlabel="number of the singular value")
             ax.set_ylim(0, 1)
         axes[0].set_ylabel("share of the largest")

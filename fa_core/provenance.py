@@ -36,14 +36,14 @@ def code_version(experiment: str) -> str:
     """A hash over the source that decides the numbers of ``experiment``.
 
     That is the modules every experiment may use, and what ``parts`` reaches in the experiment's
-    own. Comments, docstrings, layout, types and the texts of errors do not count.
+    own: its module, or ``populations`` of its package. Comments, docstrings, layout, types and the
+    texts of errors do not count.
     """
     shared = [file for file in sorted(_PACKAGE.glob("*.py")) if not file.name.startswith(_IDLE)]
     experiments = _PACKAGE / "experiments"
     trees = [_tree(file) for file in (*shared, experiments / "_common.py")]
-    own = experiments / f"{experiment}.py"
-    if own.is_file():
-        trees.append(_reached(_tree(own), "parts"))
+    own = (experiments / f"{experiment}.py", experiments / experiment / "populations.py")
+    trees += [_reached(_tree(file), "parts") for file in own if file.is_file()]
     return hashlib.sha256("".join(map(_normal_form, trees)).encode()).hexdigest()[:12]
 
 

@@ -28,6 +28,19 @@ def at(table: pd.DataFrame, condition: str, metric: str, step: int) -> pd.Series
     return steps.loc[step]
 
 
+def last(table: pd.DataFrame, condition: str, metric: str = "accuracy") -> pd.Series[float]:
+    """The last record of a metric: a number for each network."""
+    return curve(table, condition, metric).iloc[-1]
+
+
+def spectra(table: pd.DataFrame, condition: str, layer: int) -> pd.DataFrame:
+    """Singular values of one layer: a row for each step and number, a column for each network."""
+    rows = table[table["condition"] == condition]
+    found = rows["metric"].str.extract(rf"^singular_value_{layer}_(\d+)$")[0].dropna()
+    numbered = rows.loc[found.index].assign(number=found.astype(int))
+    return numbered.pivot(index=["step", "number"], columns="network", values="value")
+
+
 def steps_to(
     table: pd.DataFrame, condition: str, level: float, metric: str = "accuracy"
 ) -> pd.Series[float]:

@@ -3,17 +3,17 @@
 import ast
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 import textwrap
 import time
-import warnings
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from fa_core import provenance
+from fa_core import cli, experiments, provenance
 from fa_core.store import Store
 
 
@@ -206,6 +206,13 @@ def test_a_table_without_a_column_is_refused(store):
         save(store, frame=table().drop(columns="network"))
 
 
+def own_source(name):
+    """The texts of the files that hold the experiment's populations."""
+    folder = Path(experiments.__file__).parent
+    files = (folder / f"{name}.py", folder / name / "populations.py")
+    return [file.read_text(encoding="utf-8") for file in files if file.is_file()]
+
+
 SOURCE = '''
 """Doc."""
 from x import y
@@ -252,8 +259,14 @@ def test_what_decides_a_number_changes_the_code_version(old, new):
     assert version(SOURCE.replace(old, new)) != version(SOURCE)
 
 
-def test_every_experiment_has_a_code_version_of_its_own():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        versions = {provenance.code_version(name) for name in ("alignment", "learning_speed")}
-    assert len(versions) == 2
+@pytest.mark.parametrize("name", cli.names())
+def test_an_experiments_own_code_counts_and_what_reads_its_table_does_not(name):
+    assert provenance.code_version(name) != provenance.code_version("none of them")
+    (own,) = own_source(name)
+    counted = provenance._reached(ast.parse(own), "parts")
+    found = {node.name for node in counted.body if hasattr(node, "name")}
+    assert {"Config", "conditions", "parts"} <= found
+    assert not found & {"findings", "summary", "run"}
+    # What it takes from other experiments would not count.
+    taken = re.findall(r"^from fa_core\.experiments\.?(\S*) import", own, re.MULTILINE)
+    assert set(taken) <= {"_common"}

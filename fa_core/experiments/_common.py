@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,10 +17,19 @@ from tqdm.auto import tqdm
 
 from fa_core import data, metrics
 from fa_core.data import Dataset
+from fa_core.history import History, Measure
 from fa_core.networks import MLP
-from fa_core.training import train_on_noise
+from fa_core.training import train, train_on_noise
 
 Part = Callable[[], pd.DataFrame]
+# The conditions that most figures compare: name to rule, and whether noise comes before the data.
+MAIN = {
+    "FA": ("fa", False),
+    "noise then FA": ("fa", True),
+    "BP": ("bp", False),
+    "noise then BP": ("bp", True),
+}
+QUIET = "quiet readout, FA"
 _QUIET_FACTOR = 0.1  # on the readout's weights; it brings the readouts near 1/K, as noise does
 _CREDIT_SAMPLES = 500  # of the test set, that update angles are taken on
 
@@ -37,6 +46,27 @@ class Noise(Protocol):
     @property
     def seed(self) -> int: ...
     def __hash__(self) -> int: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseThenData:
+    """What the experiments that train on data share; lengths are in steps."""
+
+    data: str
+    hidden: int
+    networks: int
+    noise_steps: int
+    noise_lr: float
+    steps: int  # on data
+    lr: float  # on data
+    records: int  # about so many of each data training
+    batch_size: int = 64
+    seed: int = 0
+
+
+def noise_name(length: int) -> str:
+    """Name of the condition with another number of noise steps."""
+    return f"{length} noise steps then FA"
 
 
 def run_parts(label: str, parts: Mapping[str, Part], progress: bool) -> pd.DataFrame:
@@ -124,6 +154,23 @@ def noise_trained(
         wanted = tuple(sorted({steps, *lengths} - {0}))
         net.load_state_dict(_states(config, sizes, rule, wanted, device)[steps])
     return net
+
+
+def learn(
+    config: NoiseThenData, net: MLP, data: Dataset, steps: int, record: Sequence[str | Measure]
+) -> History:
+    """Trains ``net`` on data, as the configuration says."""
+    return train(
+        net,
+        data,
+        steps,
+        config.batch_size,
+        config.lr,
+        config.seed,
+        record=record,
+        record_at=record_steps(steps, config.records),
+        progress=False,
+    )
 
 
 @torch.no_grad()

@@ -1,0 +1,33 @@
+"""Chapter 3: does noise training lower the rank of what is learned later, and the gap with it?"""
+
+from fa_core.experiments._common import MAIN, QUIET, noise_name
+from fa_core.experiments.low_rank.populations import Condition, Config, conditions, parts, run
+from fa_core.experiments.low_rank.reading import (
+    correlation,
+    findings,
+    gap,
+    gap_at,
+    matched_gaps,
+    rank_and_gap,
+    shared_level,
+    summary,
+)
+
+__all__ = [
+    "MAIN",
+    "QUIET",
+    "Condition",
+    "Config",
+    "conditions",
+    "correlation",
+    "findings",
+    "gap",
+    "gap_at",
+    "matched_gaps",
+    "noise_name",
+    "parts",
+    "rank_and_gap",
+    "run",
+    "shared_level",
+    "summary",
+]
