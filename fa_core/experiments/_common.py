@@ -58,7 +58,7 @@ def _permuted(x: Tensor) -> Tensor:
 
 
 def _rotated(x: Tensor) -> Tensor:
-    return x.unflatten(1, (8, 8)).rot90(dims=(1, 2)).flatten(1)
+    return x.reshape(-1, 8, 8).rot90(dims=(1, 2)).flatten(1)
 
 
 # Harder tasks made of the embedded digits, so that the quick profile needs no download.

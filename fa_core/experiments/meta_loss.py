@@ -7,9 +7,10 @@ task, on a copy of the network (after Finn et al. 2017). Lower is better.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import TypeAlias
 
 import pandas as pd
 import torch
@@ -33,7 +34,7 @@ from fa_core.tables import at
 from fa_core.training import train
 
 QUIET = "quiet readout, FA"
-TAILORED = "FOMAML, FA"
+Pair: TypeAlias = "tuple[pd.Series[float], pd.Series[float], str]"  # treated, control, unit
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class Config:
     other_k: tuple[int, ...]
     lr: float  # of the adaptation
     other_lrs: tuple[float, ...]  # after 0 and noise_steps noise steps
-    meta_steps: int  # of first-order MAML
-    inner_steps: int = 5  # adaptation steps inside each of them
-    meta_lr: float = 1e-3
+    meta_lengths: tuple[int, ...]  # meta-steps of one first-order MAML; first: gradients as noise
+    meta_lr: float
+    inner_steps: int = 5  # adaptation steps inside a meta-step
     batch_size: int = 64
     records: int = 7  # of each adaptation, on the way to k
     seed: int = 0
@@ -71,7 +72,8 @@ class Config:
             other_k=(30, 300),
             lr=3e-4,
             other_lrs=(1e-4, 1e-3),
-            meta_steps=60,
+            meta_lengths=(56, 14, 224),
+            meta_lr=3e-3,
         )
 
     @classmethod
@@ -88,8 +90,13 @@ class Config:
             other_k=(10, 30, 300, 1000),
             lr=1e-4,
             other_lrs=(3e-5, 3e-4, 1e-3),
-            meta_steps=450,  # with three tasks, as many gradients as noise_steps
+            meta_lengths=(444, 111, 1776),
+            meta_lr=1e-3,
         )
+
+    def gradients(self, meta_steps: int) -> int:
+        """How many gradients this many meta-steps of first-order MAML take."""
+        return meta_steps * len(self.tasks) * (self.inner_steps + 1)
 
 
 @dataclass(frozen=True)
@@ -101,12 +108,18 @@ class Condition:
     steps: int
     rule: str = "fa"
     noise_steps: int = 0
-    change: Callable[[MLP, Config], None] | None = None  # of the network before the task
+    quiet: bool = False  # readout's weights shrunk before the task
+    meta_steps: int = 0  # of first-order MAML on all tasks, before this one
 
 
 def start_name(noise_steps: int) -> str:
     """Name of the start that this many noise steps give."""
     return f"{noise_steps} noise steps then FA" if noise_steps else "FA"
+
+
+def tailored_name(meta_steps: int) -> str:
+    """Name of the start that this many meta-steps give."""
+    return f"{meta_steps} meta-steps then FA"
 
 
 def with_rate(start: str, lr: float) -> str:
@@ -117,15 +130,12 @@ def with_rate(start: str, lr: float) -> str:
 def conditions(config: Config) -> dict[str, Condition]:
     """All populations of the experiment, ``TASK: START``; all begin with the same seeds."""
     long = max(config.k, *config.other_k)
-    found = {}
+    found: dict[str, Condition] = {}
     for task in config.tasks:
         full = partial(Condition, task, config.lr, long)
         starts = {start_name(length): full(noise_steps=length) for length in config.noise_lengths}
-        starts |= {
-            "BP": full("bp"),
-            QUIET: full(change=_quieten),
-            TAILORED: full(change=_tailor),
-        }
+        starts |= {tailored_name(length): full(meta_steps=length) for length in config.meta_lengths}
+        starts |= {"BP": full("bp"), QUIET: full(quiet=True)}
         for lr in config.other_lrs:
             for length in (0, config.noise_steps):
                 name = with_rate(start_name(length), lr)
@@ -159,8 +169,10 @@ def _adapt(
     sizes = (data.train_x.shape[1], config.hidden, data.classes)
     lengths = config.noise_lengths  # served by one noise training, which knows no task
     net = noise_trained(config, sizes, condition.rule, condition.noise_steps, device, lengths)
-    if condition.change:
-        condition.change(net, config)
+    if condition.quiet:
+        quieten(net, config.seed)
+    if condition.meta_steps:
+        net.load_state_dict(_tailored(config, sizes, device)[condition.meta_steps])
     planned = {*record_steps(config.k, config.records), config.k, *config.other_k}
     history = train(
         net,
@@ -176,55 +188,51 @@ def _adapt(
     return history.table().assign(condition=name)
 
 
-def _quieten(net: MLP, config: Config) -> None:
-    quieten(net, config.seed)
-
-
-def _tailor(net: MLP, config: Config) -> None:
-    net.load_state_dict(_tailored(config, net.sizes, next(net.parameters()).device))
-
-
 @lru_cache(maxsize=1)
 def _tailored(
-    config: Config, sizes: tuple[int, ...], device: torch.device
-) -> dict[str, Tensor]:
-    """The start that first-order MAML finds, the same for every task."""
+    config: Config, sizes: tuple[int, ...], device: torch.device | str
+) -> dict[int, dict[str, Tensor]]:
+    """The weights after each number of meta-steps, from one meta-training on all tasks."""
     net = MLP(sizes, "fa", config.networks, config.seed).to(device)
-    meta_train(net, [load(task).to(device) for task in config.tasks], config)
-    return net.state_dict()
+    states = {}
+    for made in meta_train(net, [load(task).to(device) for task in config.tasks], config):
+        if made in config.meta_lengths:
+            states[made] = {name: value.clone() for name, value in net.state_dict().items()}
+    return states
 
 
-def meta_train(net: MLP, tasks: Iterable[Dataset], config: Config) -> None:
+def meta_train(net: MLP, tasks: Iterable[Dataset], config: Config) -> Iterator[int]:
     """First-order MAML (Finn et al. 2017): makes the start of ``net`` fit to adapt to ``tasks``.
 
     At each meta-step a copy adapts to each task. The gradients of the adapted copies, on a fresh
     batch, are summed and applied to the start. Copies keep rule and feedback of ``net``. Only train
-    sets are used.
+    sets are used. Yields the number of meta-steps made, to ``max(config.meta_lengths)``.
     """
     sources = []
     for task in tasks:
         labels = F.one_hot(task.train_y, task.classes).to(task.train_x.dtype)
-        sources.append(
-            DataBatches(task.train_x, labels, config.batch_size, net.networks, config.seed)
-        )
+        order = (config.batch_size, net.networks, config.seed)
+        sources.append(DataBatches(task.train_x, labels, *order))
 
-    def set_gradients(net: MLP, source: DataBatches) -> None:
+    def gradients(net: MLP, source: DataBatches) -> list[Tensor]:
         source.prepare()
         net.loss_and_gradients(*source.batch())
+        return [p.grad for p in net.parameters() if p.grad is not None]
 
     meta = torch.optim.Adam(net.parameters(), lr=config.meta_lr, fused=True)
-    for _ in range(config.meta_steps):
-        meta.zero_grad(set_to_none=False)
+    for made in range(1, max(config.meta_lengths) + 1):
+        ends = []
         for source in sources:
             adapted = copy.deepcopy(net)
             inner = torch.optim.Adam(adapted.parameters(), lr=config.lr, fused=True)
             for _ in range(config.inner_steps):
-                set_gradients(adapted, source)
+                gradients(adapted, source)
                 inner.step()
-            set_gradients(adapted, source)
-            for start, end in zip(net.parameters(), adapted.parameters(), strict=True):
-                start.grad = end.grad if start.grad is None else start.grad + end.grad
+            ends.append(gradients(adapted, source))
+        for start, *of_tasks in zip(net.parameters(), *ends, strict=True):
+            start.grad = torch.stack(of_tasks).sum(0)
         meta.step()
+        yield made
 
 
 def meta_loss(
@@ -254,19 +262,18 @@ def at_best_length(values: pd.DataFrame) -> tuple[pd.Series[float], list[int]]:
     return pd.concat(chosen).sort_index(), best
 
 
-def share_of_tailored(config: Config, table: pd.DataFrame) -> pd.Series[float]:
+def share_of_tailored(config: Config, table: pd.DataFrame, meta_steps: int) -> pd.Series[float]:
     """The gain of noise over no preparation, divided by the gain of first-order MAML."""
-    plain, noisy, tailored = (
-        meta_loss(config, table, start)
-        for start in ("FA", start_name(config.noise_steps), TAILORED)
-    )
+    starts = ("FA", start_name(config.noise_steps), tailored_name(meta_steps))
+    plain, noisy, tailored = (meta_loss(config, table, start) for start in starts)
     return (plain - noisy) / (plain - tailored)
 
 
 def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
     """One row for each start: loss before adapting, and loss and accuracy after K steps."""
     rows = {}
-    for start in ("FA", start_name(config.noise_steps), QUIET, "BP", TAILORED):
+    tailored = map(tailored_name, sorted(config.meta_lengths))
+    for start in ("FA", start_name(config.noise_steps), QUIET, "BP", *tailored):
         accuracy = meta_loss(config, table, start, metric="accuracy")
         rows[start] = {
             ("all tasks", "loss at step 0"): meta_loss(config, table, start, 0).mean(),
@@ -283,84 +290,89 @@ def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
 def findings(config: Config, table: pd.DataFrame) -> Findings:
     """What the chapter claims, tested on the table; all comparisons are paired by network."""
     noise, k, longest = config.noise_steps, config.k, max(config.noise_lengths)
-    noisy = start_name(noise)
-    after = partial(meta_loss, config, table)
-    mean, difference = Finding.of_mean, Finding.of_difference
+    noisy, mean, difference = start_name(noise), Finding.of_mean, Finding.of_difference
+
+    def losses(treated: str, control: str, k: int = config.k) -> Pair:
+        values = [meta_loss(config, table, start, k) for start in (treated, control)]
+        return values[0], values[1], "nats"
+
+    def accuracies(treated: str, control: str) -> Pair:
+        pair = [100 * meta_loss(config, table, s, metric="accuracy") for s in (treated, control)]
+        return pair[0], pair[1], "percentage points"
+
+    def on(task: str) -> Pair:
+        values = [at(table, f"{task}: {start}", "loss", k) for start in (noisy, "FA")]
+        return values[0], values[1], "nats"
+
+    (after, plain, nats), (after_0, plain_0, _) = losses(noisy, "FA"), losses(noisy, "FA", 0)
     best, _ = at_best_length(along_noise(config, table))
     return Findings(
         [
             difference(
                 f"{noise} noise steps lower the meta-loss of FA (K = {k}).",
-                *(after(noisy), after("FA"), "nats"),
+                *(after, plain, nats),
                 below=0,
             ),
             mean(
                 "At the best noise length, chosen on other networks, it is at most 0.6 of its "
                 "start.",
-                *(best / after("FA"), "times the meta-loss without noise"),
+                *(best / plain, "times the meta-loss without noise"),
                 below=0.6,
             ),
             *(
-                difference(
-                    f"The gain holds on {task}.",
-                    *(at(table, f"{task}: {start}", "loss", k) for start in (noisy, "FA")),
-                    "nats",
-                    below=0,
-                )
+                difference(f"The gain holds on {task}.", *on(task), below=0)
                 for task in config.tasks
             ),
             difference(
                 f"After {k} adaptation steps the accuracy, too, is higher after noise.",
-                *(100 * after(start, metric="accuracy") for start in (noisy, "FA")),
-                "percentage points",
+                *accuracies(noisy, "FA"),
                 above=0,
             ),
             difference(
                 "Noise gives more than a quieter start: while adapting, the loss falls further.",
-                *(after(noisy) - after(noisy, 0), after("FA") - after("FA", 0), "nats"),
+                *(after - after_0, plain - plain_0, nats),
                 below=0,
             ),
             difference(
                 "Noise leaves a lower meta-loss than a quiet readout does.",
-                *(after(noisy), after(QUIET), "nats"),
+                *losses(noisy, QUIET),
                 below=0,
             ),
             difference(
+                "Noise leaves a higher accuracy than a quiet readout does.",
+                *accuracies(noisy, QUIET),
+                above=0,
+            ),
+            difference(
                 "FA after noise adapts as well as BP without noise, or better.",
-                *(after(noisy), after("BP"), "nats"),
+                *losses(noisy, "BP"),
                 below=0,
             ),
             *(
-                difference(
-                    f"The gain holds for K = {other}.",
-                    *(after(noisy, other), after("FA", other), "nats"),
-                    below=0,
-                )
+                difference(f"The gain holds for K = {other}.", *losses(noisy, "FA", other), below=0)
                 for other in config.other_k
             ),
             *(
                 difference(
                     f"The gain holds where adaptation has the learning rate {lr:g}.",
-                    *(after(with_rate(start, lr)) for start in (noisy, "FA")),
-                    "nats",
+                    *losses(with_rate(noisy, lr), with_rate("FA", lr)),
                     below=0,
                 )
                 for lr in config.other_lrs
             ),
             difference(
                 f"Over-training undoes it: from {noise} to {longest} noise steps it rises.",
-                *(after(start_name(longest)), after(noisy), "nats"),
+                *losses(start_name(longest), noisy),
                 above=0,
             ),
-            difference(
-                "Meta-training on the tasks themselves goes lower than noise.",
-                *(after(TAILORED), after(noisy), "nats"),
-                below=0,
-            ),
-            mean(
-                "Noise, which knows no task, gives more than half of the gain of meta-training.",
-                *(share_of_tailored(config, table), "of the gain"),
-                above=0.5,
+            *(
+                mean(
+                    f"Noise gives at least half of the gain of {length} meta-steps on the tasks "
+                    f"({config.gradients(length)} gradients).",
+                    *(share_of_tailored(config, table, length), "of the gain"),
+                    above=0.5,
+                )
+                for length in config.meta_lengths
             ),
         ]
     )
