@@ -83,10 +83,20 @@ def _upper_half(x: Tensor) -> Tensor:
     return x * (torch.arange(x.shape[1]) < x.shape[1] // 2)
 
 
+def _permuted(x: Tensor) -> Tensor:
+    return x[:, torch.randperm(x.shape[1], generator=torch.Generator().manual_seed(0))]
+
+
+def _rotated(x: Tensor) -> Tensor:
+    return x.reshape(-1, 8, 8).rot90(dims=(1, 2)).flatten(1)
+
+
 # Harder tasks made of the embedded digits, so that the quick profile needs no download.
 _OF_DIGITS: dict[str, Callable[[Tensor], Tensor]] = {
     "noisy digits": _noisy,
     "upper half of digits": _upper_half,
+    "permuted digits": _permuted,
+    "rotated digits": _rotated,
 }
 
 
@@ -95,7 +105,8 @@ def load(name: str) -> Dataset:
     """A data set by name.
 
     Beside the names of :func:`fa_core.data.load`: ``noisy digits`` (a fixed N(0, 1) number added
-    to every standardised pixel), ``upper half of digits`` (the lower pixels set to the mean), and
+    to every standardised pixel), ``upper half of digits`` (the lower pixels set to the mean),
+    ``permuted digits`` (one fixed order of the pixels), ``rotated digits`` (by 90 degrees), and
     ``NAME.npz``, a file in the data root.
     """
     if name in _OF_DIGITS:
