@@ -114,4 +114,5 @@ def _html(item: Item) -> str:
         return f"<div>{item.to_html()}</div>"
     figure, alt = item
     data = base64.b64encode(plots.png(figure)).decode()
-    return f'<div><img src="data:image/png;base64,{data}" alt="{html.escape(alt)}"></div>'
+    picture = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}">'
+    return f'<div tabindex="0">{picture}</div>'  # wider than a phone: keys must scroll it
