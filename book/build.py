@@ -21,6 +21,7 @@ from pathlib import Path
 
 import yaml
 
+import evidence
 import publishing
 from fa_core.widgets import Laboratory
 
@@ -68,6 +69,8 @@ def stage(chapters: list[Path], source: Path) -> None:
         publish(chapter, source / "book")
     # The laboratory trains in the reader's browser, so its page takes the widget as plain HTML.
     (source / "book/laboratory.html").write_text(Laboratory().to_html(), encoding="utf-8")
+    found = {chapter: findings(chapter) for chapter in chapters if chapter.name[0].isdigit()}
+    evidence.write(source / "book", found)
     assets = source / "book/_assets"
     (assets / "preview.png").write_bytes(publishing.preview(first_figure(chapters[0])))
     mathjax, fonts = files("mathjax") / "static/mathjax/es5", "output/chtml/fonts/woff-v2"
