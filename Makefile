@@ -24,7 +24,7 @@ PAGES     := _config.yml _toc.yml $(shell find book -type f -not -name '.*' -not
 unexport MPLBACKEND
 export JUPYTER_PATH := $(abspath $(VENV))/share/jupyter
 
-.PHONY: help install book pdf stored test lint bench links serve repository clean FORCE
+.PHONY: help install book pdf results stored test lint bench links serve repository clean FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo "make lint      ruff, mypy and codespell alone"
 	@echo "make bench     speed beside a plain loop and the machine's limit; writes benchmarks/results/"
 	@echo "make links     ask every address outside the book whether it still answers"
+	@echo "make results   compute every experiment at the paper's sizes into book/results/; goes on if interrupted"
 	@echo "make stored    keep in book/ the outputs that tests compare and README's picture, after an edit"
 	@echo "make serve     show the built book on port $(PORT) of this computer"
 	@echo "make repository URL=https://github.com/OWNER/NAME   set the address in every file"
@@ -85,6 +86,10 @@ book: $(SITE)
 
 pdf: $(SITE)
 	$(PY) book/build.py pdf $(EXECUTED)
+
+# An experiment's table is kept if code and configuration are still the same, else replaced.
+results: $(INSTALLED)
+	$(VENV)/bin/fa-core run all --profile paper --device $(DEVICE) --store book/results --replace
 
 stored: $(EXECUTED)
 	$(PY) book/build.py store $(EXECUTED)

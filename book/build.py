@@ -12,6 +12,7 @@ SITE_URL in the environment is the address the book will have, if that is known.
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import yaml
 
+import evidence
 import publishing
 from fa_core.widgets import Laboratory
 
@@ -28,6 +30,7 @@ BUILD = ROOT / "build"
 ADDRESS = os.environ.get("SITE_URL", "").rstrip("/")
 FINDINGS = "application/vnd.fa-core.findings+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+INLINE_PNG = re.compile(r"(?<=data:image/png;base64,)[\w+/=]+")  # a picture inside HTML
 
 
 def publish(chapter: Path, folder: Path) -> None:
@@ -40,12 +43,18 @@ def publish(chapter: Path, folder: Path) -> None:
         for output in live:
             if "text/html" not in output["data"]:
                 cell["outputs"].remove(output)
-        for data in (
-            o["data"] for o in cell.get("outputs", []) if "image/png" in o.get("data", {})
-        ):
-            png = publishing.small_png(base64.b64decode(data["image/png"]))
-            data["image/png"] = base64.b64encode(png).decode()
+        for data in (output.get("data", {}) for output in cell.get("outputs", [])):
+            if "image/png" in data:
+                data["image/png"] = small(data["image/png"])
+            if "text/html" in data:
+                html = "".join(data["text/html"])
+                data["text/html"] = INLINE_PNG.sub(lambda found: small(found[0]), html)
     (folder / chapter.name).write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def small(picture: str) -> str:
+    """A PNG in base64, made smaller."""
+    return base64.b64encode(publishing.small_png(base64.b64decode(picture))).decode()
 
 
 def stage(chapters: list[Path], source: Path) -> None:
@@ -60,6 +69,8 @@ def stage(chapters: list[Path], source: Path) -> None:
         publish(chapter, source / "book")
     # The laboratory trains in the reader's browser, so its page takes the widget as plain HTML.
     (source / "book/laboratory.html").write_text(Laboratory().to_html(), encoding="utf-8")
+    found = {chapter: findings(chapter) for chapter in chapters if chapter.name[0].isdigit()}
+    evidence.write(source / "book", found)
     assets = source / "book/_assets"
     (assets / "preview.png").write_bytes(publishing.preview(first_figure(chapters[0])))
     mathjax, fonts = files("mathjax") / "static/mathjax/es5", "output/chtml/fonts/woff-v2"
@@ -113,7 +124,11 @@ def first_figure(chapter: Path) -> bytes:
     """The first figure that an executed chapter draws, as PNG."""
     cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
     outputs = (output.get("data", {}) for cell in cells for output in cell.get("outputs", []))
-    return base64.b64decode(next(data["image/png"] for data in outputs if "image/png" in data))
+    for data in outputs:
+        inline = INLINE_PNG.search("".join(data.get("text/html", "")))
+        if "image/png" in data or inline:
+            return base64.b64decode(data.get("image/png") or inline[0])
+    raise ValueError(f"{chapter} shows no figure")
 
 
 def report(chapters: list[Path]) -> None:

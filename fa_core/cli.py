@@ -57,11 +57,17 @@ def parser() -> argparse.ArgumentParser:
         "is found; a run that was interrupted goes on where it stopped. Data sets are looked for "
         "in FA_CORE_DATA.",
     )
-    run.add_argument("experiment", choices=names())
+    run.add_argument("experiment", choices=[*names(), "all"])
     run.add_argument("--profile", choices=PROFILES, default="quick", help="default: quick")
     run.add_argument("--device", type=_device, default="cpu", help="cpu (default) or cuda")
     run.add_argument("--networks", type=_population, help="in place of the profile's number")
     run.add_argument("--store", default="results", metavar="DIR", help="default: results")
+    run.add_argument(
+        "--replace",
+        action="store_true",
+        help="then remove the experiment's other tables from the store, and name them: those of "
+        "other code or another configuration",
+    )
     commands.add_parser("doctor", help="print versions, devices, and the data sets found")
     return top
 
@@ -72,24 +78,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "doctor":
         print(doctor.report())
         return 0
-    module = experiment(options.experiment)
-    config = getattr(module.Config, options.profile)()
-    if options.networks:
-        config = dataclasses.replace(config, networks=options.networks)
     try:
-        result = Store(options.store).compute(
-            options.experiment,
-            config,
-            module.parts(config, options.device),
-            device=options.device,
-            report=lambda line: print(line, flush=True),
-        )
+        for name in names() if options.experiment == "all" else [options.experiment]:
+            _run(name, options)
     except (DataNotFoundError, FloatingPointError) as error:
         print(f"fa-core: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("fa-core: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
-    print(module.findings(config, result.table))
-    print(f"{result}\ntable: {result.path}")
     return 0
+
+
+def _run(name: str, options: argparse.Namespace) -> None:
+    module = experiment(name)
+    config = getattr(module.Config, options.profile)()
+    if options.networks:
+        config = dataclasses.replace(config, networks=options.networks)
+    store = Store(options.store)
+    result = store.compute(
+        name,
+        config,
+        module.parts(config, options.device),
+        device=options.device,
+        report=lambda line: print(line, flush=True),
+    )
+    print(module.findings(config, result.table))
+    for other in store.others(result) if options.replace else ():
+        other.unlink()
+        print(f"removed, of other code or another configuration: {other}")
+    print(f"{result}\ntable: {result.path}", flush=True)

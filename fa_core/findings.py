@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -100,6 +100,17 @@ class Finding:
         bounds = [bound if math.isfinite(bound) else None for bound in self.expected]
         return {**asdict(self), "expected": bounds, "verdict": self.verdict}
 
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Finding:
+        """The finding that :meth:`as_row` told of."""
+        above, below = row["expected"]
+        fields = {key: value for key, value in row.items() if key not in ("expected", "verdict")}
+        expected = (
+            -math.inf if above is None else above,
+            math.inf if below is None else below,
+        )
+        return cls(**fields, expected=expected)
+
     def cells(self) -> list[str]:
         """The finding as words, in the order of ``Findings.HEADINGS``."""
         above, below = self.expected
@@ -142,6 +153,23 @@ def _interval(sample: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def html_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; each cell carries its heading, for a phone shows the rows one below another."""
+    head = "".join(f"<th>{heading}</th>" for heading in headings)
+    lines = [
+        "".join(
+            f'<td data-heading="{heading}">{html.escape(cell)}</td>'
+            for heading, cell in zip(headings, row, strict=True)
+        )
+        for row in rows
+    ]
+    body = "\n".join(f"<tr>{line}</tr>" for line in lines)
+    return (
+        f'<table class="findings">\n<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody>\n</table>"
+    )
+
+
 class Findings:
     """Several findings as one table: as text, as HTML, and as JSON for programs."""
 
@@ -160,20 +188,8 @@ class Findings:
         return "\n".join(map(str, self))
 
     def to_html(self) -> str:
-        """A table; each cell carries its heading, for a phone shows the rows one below another."""
-        head = "".join(f"<th>{heading}</th>" for heading in self.HEADINGS)
-        rows = [
-            "".join(
-                f'<td data-heading="{heading}">{html.escape(cell)}</td>'
-                for heading, cell in zip(self.HEADINGS, finding.cells(), strict=True)
-            )
-            for finding in self
-        ]
-        body = "\n".join(f"<tr>{row}</tr>" for row in rows)
-        return (
-            f'<table class="findings">\n<thead><tr>{head}</tr></thead>\n'
-            f"<tbody>\n{body}\n</tbody>\n</table>"
-        )
+        """A table with one row for each finding."""
+        return html_table(self.HEADINGS, [finding.cells() for finding in self])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         rows = [finding.as_row() for finding in self]

@@ -63,9 +63,14 @@ class Figure(matplotlib.figure.Figure):
     """A figure that shows itself, sharp, as the last line of a cell; pyplot keeps no hold of it."""
 
     def _repr_png_(self) -> bytes:
-        with io.BytesIO() as file:
-            self.savefig(file, format="png", dpi=160)
-            return file.getvalue()
+        return png(self)
+
+
+def png(figure: matplotlib.figure.Figure) -> bytes:
+    """A figure as a file, sharp at the width of the page."""
+    with io.BytesIO() as file:
+        figure.savefig(file, format="png", dpi=160)
+        return file.getvalue()
 
 
 @contextmanager

@@ -24,8 +24,10 @@ _IDLE = (
     "findings",
     "plots",
     "provenance",
+    "scales",
     "store",
     "tables",
+    "tabs",
 )
 _IGNORED = {"annotation", "returns", "ctx", "kind", "type_comment"}  # they decide no number
 _PROFILES = {"quick", "paper"}  # their numbers are in the configuration

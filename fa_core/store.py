@@ -45,13 +45,51 @@ class Result:
 
     def __str__(self) -> str:
         """One line that says what was run, on what and when."""
-        record = self.record
-        minutes = f"{record['seconds'] / 60:.0f} minutes"
-        what = f"{record['experiment']} on {record['config'].get('data', 'noise')}"
-        return (
-            f"{what}: {record['networks']} networks, {record['device']}, {minutes}, "
-            f"{record['date']}, torch {record['versions']['torch']}, code {record['code']}"
-        )
+        return describe(self.record)
+
+
+def make_record(
+    experiment: str, config: Any, table: pd.DataFrame, device: str, part: str = ""
+) -> dict[str, Any]:
+    """How a table came about that was computed just now, on this machine."""
+    return {
+        **_identity(experiment, config, part),
+        "networks": int(table["network"].nunique()),
+        "device": provenance.device(device),
+        "versions": provenance.versions(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": provenance.commit(),
+    }
+
+
+def describe(record: Mapping[str, Any]) -> str:
+    """A record in one line: what was run, on what and when, and the time it took if known."""
+    config, seconds = record["config"], record.get("seconds")
+    data = config.get("data") or config.get("tasks") or "noise"
+    parts = [
+        f"{record['experiment']} on {data if isinstance(data, str) else ', '.join(data)}",
+        f"n = {record['networks']} networks",
+        record["device"],
+        record["date"],
+        f"torch {record['versions']['torch']}",
+        f"code {record['code']}",
+    ]
+    if seconds is not None:
+        took = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+        parts.insert(4, f"{took} of computing")
+    return "; ".join(parts)
+
+
+def shipped(folder: str) -> Path:
+    """A folder of measurements that the book shows: the checkout's own, or the package's copy."""
+    package = Path(__file__).parent
+    own = package.parent / folder
+    return own if own.is_dir() else package / "_shipped" / folder
+
+
+def published() -> Store:
+    """The store of the tables at paper scale that the book shows."""
+    return Store(shipped("book/results"))
 
 
 class Store:
@@ -99,20 +137,14 @@ class Store:
 
         Rows whose value is NaN are not kept.
         """
-        identity = _identity(experiment, config, part)
         rows = _rows(table)
         record = {
-            **identity,
-            "networks": int(table["network"].nunique()),
-            "device": provenance.device(device),
-            "versions": provenance.versions(),
+            **make_record(experiment, config, table, device, part),
             "seconds": round(seconds, 1),
-            "date": datetime.now(UTC).date().isoformat(),
-            "commit": provenance.commit(),
             "sha256": hashlib.sha256(rows.encode()).hexdigest(),
         }
         text = json.dumps(record, ensure_ascii=False) + "\n" + rows
-        path = self._path(identity)
+        path = self._path(record)
         self.folder.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
@@ -120,7 +152,7 @@ class Store:
             os.replace(unfinished, path)
         finally:
             unfinished.unlink(missing_ok=True)
-        return Result(_parse(text, identity)[1], record, path)
+        return Result(_parse(text, record)[1], record, path)
 
     def compute(
         self,
@@ -157,6 +189,11 @@ class Store:
         for name in parts:
             self._path(_identity(experiment, config, name)).unlink(missing_ok=True)
         return whole
+
+    def others(self, result: Result) -> list[Path]:
+        """What else lies here of that experiment: other code's and other configurations' files."""
+        files = self.folder.glob(f"{result.record['experiment']}-*")
+        return sorted(path for path in files if path != result.path)
 
     def _path(self, identity: Mapping[str, Any]) -> Path:
         ending = "part" if identity["part"] else "csv"

@@ -42,6 +42,29 @@ def test_the_table_equals_what_the_experiment_returns(tiny, tmp_path, capsys):
     assert both["value"].to_numpy() == pytest.approx(both["value_again"].to_numpy(), rel=6e-4)
 
 
+def test_other_tables_of_the_experiment_go_only_when_asked_to(tiny, tmp_path, capsys):
+    arguments = ["run", "alignment", "--store", str(tmp_path), "--networks"]
+    for networks in ("3", "4"):
+        assert cli.main([*arguments, networks]) == 0
+    (tmp_path / "other-0.csv").touch()
+    assert len(list(tmp_path.iterdir())) == 3
+    capsys.readouterr()
+    assert cli.main([*arguments, "4", "--replace"]) == 0
+    out = capsys.readouterr().out
+    (kept,) = tmp_path.glob("alignment-*")
+    assert Store(tmp_path).load("alignment", dataclasses.replace(tiny, networks=4)).path == kept
+    assert out.count("removed, of other code or another configuration: ") == 1
+    assert (tmp_path / "other-0.csv").exists()
+
+
+def test_all_runs_every_experiment(monkeypatch):
+    ran = []
+    monkeypatch.setattr(cli, "_run", lambda name, options: ran.append((name, options.profile)))
+    assert cli.main(["run", "all", "--profile", "paper"]) == 0
+    assert ran == [(name, "paper") for name in cli.names()]
+    assert len(ran) > 2
+
+
 def test_every_experiment_has_both_profiles_parts_and_findings():
     for name in cli.names():
         module = cli.experiment(name)

@@ -13,8 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import fa_core.store
 from fa_core import cli, experiments, provenance
-from fa_core.store import Store
+from fa_core.store import Store, describe, make_record, published, shipped
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +78,40 @@ def test_the_record_says_how_the_table_came_about(store):
     assert record["device"].startswith("cpu")
     assert set(record["versions"]) == {"python", "fa-core", "torch", "numpy"}
     assert str(Path.home()) not in json.dumps(record)
+
+
+def test_a_run_and_its_stored_table_are_described_in_the_same_words(store):
+    now = describe(make_record("test", Config(), table(), "cpu"))
+    stored = str(save(store))
+    assert stored.replace("1 s of computing; ", "") == now
+    assert now.startswith("test on noise; n = 3 networks; cpu (")
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({"data": "mnist"}, "mnist"),
+        ({"tasks": ["mnist", "kmnist"]}, "mnist, kmnist"),
+        ({}, "noise"),
+    ],
+)
+def test_a_description_names_the_data(config, named):
+    assert describe(make_record("test", config, table(), "cpu")).startswith(f"test on {named}; ")
+
+
+@pytest.mark.book
+def test_a_checkout_shows_its_own_tables_and_a_wheel_those_it_brought(tmp_path, monkeypatch):
+    root = Path(__file__).resolve().parent.parent
+    assert shipped("book/results") == published().folder == root / "book/results"
+    monkeypatch.setattr(fa_core.store, "__file__", str(tmp_path / "fa_core/store.py"))
+    assert shipped("book/results") == tmp_path / "fa_core/_shipped/book/results"
+
+
+def test_other_tables_of_an_experiment_are_found(store):
+    old, new = save(store), save(store, Config(seed=1))
+    other = store.save("test_too", Config(), table(), device="cpu", seconds=0)
+    assert store.others(new) == [old.path]
+    assert store.others(other) == []
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"networks": 4}, {"widths": (1, 3)}])

@@ -1,0 +1,123 @@
+"""The page "Claims and evidence": every finding at both scales, as one table a chapter."""
+
+import base64
+import html
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from fa_core import plots
+from fa_core.cli import experiment
+from fa_core.findings import Finding, html_table
+from fa_core.store import published
+
+HEADINGS = ("Claim", "Expected", "This build", "Paper scale")
+NUMBER = r"\d+(?:,\d{3})*(?:\.\d+)?(?:e-\d+)?"
+# Colour of the bar and of the number in it; told apart with any colour vision.
+VERDICTS = {
+    "supported": ("blue", "white"),
+    "undecided": ("sky", "black"),
+    "contradicted": ("vermilion", "white"),
+}
+Pair = tuple[Finding | None, Finding | None]
+
+
+def varying(sets: set[str]) -> re.Pattern:
+    """What may differ between two scales of one claim: numbers, and the main data set's name."""
+    names = [rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in sorted(sets)]
+    return re.compile("|".join([NUMBER, *names]))
+
+
+def pairs(build: list[Finding], paper: list[Finding], differ: re.Pattern) -> Iterator[Pair]:
+    """Findings of both scales in their order, side by side where they make the same claim."""
+    keys = [[differ.sub("#", found.claim) for found in side] for side in (build, paper)]
+    for same, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+        if same == "equal":
+            yield from zip(build[a:b], paper[c:d], strict=True)
+        else:
+            yield from ((found, None) for found in build[a:b])
+            yield from ((None, found) for found in paper[c:d])
+
+
+def merge(build: str, paper: str, differ: re.Pattern) -> str:
+    """Two texts as one: what differs between them is given twice."""
+    both = zip(differ.findall(build), differ.findall(paper), strict=True)
+    words = (a if a == b else f"{a} / {b}" for a, b in both)
+    return differ.sub(lambda _: next(words), build)
+
+
+def cells(pair: Pair, differ: re.Pattern) -> list[str]:
+    """One row of the table."""
+    words = [found.cells() for found in pair if found]
+    claim, expected = (merge(words[0][i], words[-1][i], differ) for i in range(2))
+    return [claim, expected, *map(measured, pair)]
+
+
+def measured(found: Finding | None) -> str:
+    """Verdict, estimate, interval and number of networks."""
+    if found is None:
+        return "–"
+    _, _, estimate, interval, n, verdict = found.cells()
+    return f"{verdict}: {estimate} ({interval}), n = {n}"
+
+
+def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Finding]]]:
+    """The table of one chapter's experiment as HTML, and the findings of each scale."""
+    title, _, stem = chapter.stem.partition("-")
+    name = stem.replace("-", "_")
+    module = experiment(name)
+    configs = [module.Config.quick(), module.Config.paper()]
+    differ = varying({config.data for config in configs if hasattr(config, "data")})
+    stored = published().load(name, configs[1])
+    build = [Finding.from_row(row) for row in rows]
+    paper = list(module.findings(configs[1], stored.table)) if stored else []
+    run = json.loads(chapter.read_text(encoding="utf-8"))["metadata"]["papermill"]
+    profile = run["parameters"].get("profile", "quick")
+    labels = [
+        f"This build: profile {profile}, computed on {run['start_time'][:10]}.",
+        f"Paper scale: {stored}." if stored else "Paper scale: no table is stored yet.",
+    ]
+    text = "<br>\n".join(map(html.escape, labels))
+    table = html_table(HEADINGS, [cells(pair, differ) for pair in pairs(build, paper, differ)])
+    number = int(title)
+    return f"<p>{text}</p>\n{table}\n", {
+        f"{number}, this build": build,
+        f"{number}, paper scale": paper,
+    }
+
+
+def picture(counts: Mapping[str, Counter]) -> str:
+    """How many findings have which verdict: bars, and the same numbers in words."""
+    with plots.figure(1, height=0.8 + 0.27 * len(counts)) as (figure, (ax,)):
+        rows, left = range(len(counts)), [0] * len(counts)
+        for verdict, (colour, ink) in VERDICTS.items():
+            widths = [count[verdict] for count in counts.values()]
+            bars = ax.barh(rows, widths, left=left, color=plots.OKABE_ITO[colour], label=verdict)
+            ax.bar_label(bars, [width or "" for width in widths], label_type="center", color=ink)
+            left = [start + width for start, width in zip(left, widths, strict=True)]
+        ax.set_yticks(rows, [f"Chapter {name}" for name in counts])
+        ax.invert_yaxis()
+        ax.grid(visible=False, axis="y")
+        ax.set_xlabel("findings")
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    told = [
+        f"Chapter {name}: {', '.join(f'{count[verdict]} {verdict}' for verdict in VERDICTS)}."
+        for name, count in counts.items()
+    ]
+    data = base64.b64encode(plots.png(figure)).decode()
+    alt = html.escape(" ".join(["Number of findings by verdict.", *told]))
+    return f'<figure><img src="data:image/png;base64,{data}" alt="{alt}"></figure>\n'
+
+
+def write(folder: Path, found: Mapping[Path, list[dict]]) -> None:
+    """Writes what the page includes: a table for each executed chapter, and the picture."""
+    scales: dict[str, list[Finding]] = {}
+    for chapter, rows in found.items():
+        text, findings = section(chapter, rows)
+        (folder / f"evidence-{chapter.stem}.html").write_text(text, encoding="utf-8")
+        scales |= findings
+    counts = {name: Counter(f.verdict for f in side) for name, side in scales.items() if side}
+    (folder / "evidence-verdicts.html").write_text(picture(counts), encoding="utf-8")

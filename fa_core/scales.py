@@ -1,0 +1,64 @@
+"""A run that just happened beside the stored one at paper scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+
+from fa_core.store import describe, make_record, published
+from fa_core.tabs import Item, Tabs
+
+
+class TwoScales:
+    """Shows figures and findings of an experiment at two scales, in tabs.
+
+    Args:
+        experiment: its module, such as ``fa_core.experiments.alignment``.
+        config: of the run that just happened.
+        table: what that run gave.
+        device: where it was computed.
+    """
+
+    def __init__(
+        self,
+        experiment: ModuleType,
+        config: Any,
+        table: pd.DataFrame,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        name = experiment.__name__.rpartition(".")[2]
+        paper = experiment.Config.paper()
+        stored = published().load(name, paper)
+        self._experiment = experiment
+        record = make_record(name, config, table, str(device))
+        self._runs = {"This run": (describe(record), config, table)}
+        self._missing = ""
+        if stored:
+            self._runs["Stored, paper scale"] = (str(stored), paper, stored.table)
+        else:
+            self._missing = (
+                "No table at paper scale is stored for this version of the code. To make it, run: "
+                f"fa-core run {name} --profile paper --store book/results"
+            )
+
+    def figure(self, draw: Callable[[Any, pd.DataFrame], Figure], alt: str) -> Tabs:
+        """The figure that ``draw(config, table)`` gives at each scale; ``alt`` must fit both."""
+        return self._tabs(lambda config, table: (draw(config, table), alt))
+
+    def findings(self) -> Tabs:
+        """The experiment's findings at each scale."""
+        return self._tabs(self._experiment.findings)
+
+    def _tabs(self, show: Callable[[Any, pd.DataFrame], Item]) -> Tabs:
+        tabs: dict[str, list[Item]] = {
+            title: [label, show(config, table)]
+            for title, (label, config, table) in self._runs.items()
+        }
+        if self._missing:
+            tabs["Stored, paper scale"] = [self._missing]
+        return Tabs(tabs, legend="Scale")

@@ -1,0 +1,118 @@
+"""Tabs: several versions of the same thing in one place on the page, for Jupyter and the book.
+
+They need no script: each tab is a radio button, and style sheets show the panel of the chosen one.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from fa_core import plots
+from fa_core.findings import MIME_TYPE, Findings
+
+Item = Findings | str | tuple[Figure, str]
+
+# Colours are mixed from the page's own, so the tabs fit a light and a dark page.
+_STYLE = """
+.fa-tabs { display: flex; flex-wrap: wrap; gap: 0 0.4rem; position: relative;
+  min-width: 0; margin: 0 0 1rem; padding: 0; border: 0; text-align: left; }
+.fa-tabs > legend, .fa-tabs > input { position: absolute; width: 1px; height: 1px; margin: 0;
+  padding: 0; border: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.fa-tabs > label { order: 0; margin: 0; padding: 0.45rem 0.9rem; cursor: pointer;
+  border-bottom: 3px solid transparent; border-radius: 0.3rem 0.3rem 0 0; }
+.fa-tabs > label:hover { border-color: color-mix(in srgb, currentColor 40%, transparent); }
+.fa-tabs > input:checked + label { font-weight: 600; border-color: currentColor;
+  background: color-mix(in srgb, currentColor 10%, transparent); }
+.fa-tabs > input:focus-visible + label { outline: 3px solid currentColor; outline-offset: 2px; }
+.fa-tabs > div { order: 1; display: none; flex: 1 0 100%; min-width: 0; padding-top: 0.6rem;
+  border-top: 1px solid color-mix(in srgb, currentColor 40%, transparent); }
+.fa-tabs > input:checked + label + div { display: block; }
+.fa-tabs > div > div { overflow-x: auto; }
+.fa-tabs p { margin: 0 0 0.6rem; font-size: 0.9em; overflow-wrap: anywhere; }
+.fa-tabs img { max-width: 100%; height: auto; }
+@media print {
+  .fa-tabs, .fa-tabs > div { display: block; }
+}
+"""
+
+
+class Tabs:
+    """Shows one of several versions at a time; printed, it shows all.
+
+    Args:
+        tabs: title of each tab to what it holds, one below another: a figure with its text
+            alternative (a pair), :class:`~fa_core.findings.Findings`, or text. The first tab is
+            open. Programs that read findings from the page find those of the first tab alone.
+        legend: what the reader chooses between, for those who do not see the tabs.
+
+    Raises:
+        TypeError, ValueError: no tab, an item of another kind, or a figure without its text.
+
+    Examples:
+        >>> Tabs({"one": ["first text"], "two": ["second text"]})
+        [one]
+        first text
+        [two]
+        second text
+    """
+
+    def __init__(self, tabs: Mapping[str, Sequence[Item]], legend: str = "Show") -> None:
+        if not tabs:
+            raise ValueError("tabs must hold at least one tab, got none")
+        for item in (item for items in tabs.values() for item in items):
+            if not isinstance(item, Findings | str | tuple):
+                raise TypeError(f"tabs hold text, findings, or a figure with its text: {item!r}")
+            if isinstance(item, tuple) and not item[1].strip():
+                raise ValueError("a figure needs a text alternative that says what it shows")
+        self._tabs = {title: list(items) for title, items in tabs.items()}
+        self._legend = legend
+
+    def __repr__(self) -> str:
+        lines = []
+        for title, items in self._tabs.items():
+            lines += [f"[{title}]", *map(_text, items)]
+        return "\n".join(lines)
+
+    def to_html(self) -> str:
+        """The tabs with their style as an HTML fragment; each call names its buttons anew."""
+        name = f"tabs-{uuid.uuid4().hex[:12]}"
+        parts = [f"<legend>{html.escape(self._legend)}</legend>"]
+        for number, (title, items) in enumerate(self._tabs.items()):
+            key, chosen = f"{name}-{number}", "" if number else " checked"
+            parts += [
+                f'<input type="radio" name="{name}" id="{key}"{chosen}>'
+                f'<label for="{key}">{html.escape(title)}</label>',
+                "<div>",
+                *map(_html, items),
+                "</div>",
+            ]
+        body = "\n".join(parts)
+        return f'<style>{_STYLE}</style>\n<fieldset class="fa-tabs">\n{body}\n</fieldset>'
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        first = next(iter(self._tabs.values()))
+        tables = (item for item in first if isinstance(item, Findings))
+        rows = [finding.as_row() for table in tables for finding in table]
+        bundle = {"text/plain": repr(self), "text/html": self.to_html()}
+        return bundle | ({MIME_TYPE: rows} if rows else {})
+
+
+def _text(item: Item) -> str:
+    return f"Figure: {item[1]}" if isinstance(item, tuple) else str(item)
+
+
+def _html(item: Item) -> str:
+    if isinstance(item, str):
+        return f"<p>{html.escape(item)}</p>"
+    if isinstance(item, Findings):
+        return f"<div>{item.to_html()}</div>"
+    figure, alt = item
+    data = base64.b64encode(plots.png(figure)).decode()
+    picture = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}">'
+    return f'<div tabindex="0">{picture}</div>'  # wider than a phone: keys must scroll it

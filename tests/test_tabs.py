@@ -1,0 +1,110 @@
+"""Tabs hold what they are given, for eyes, ears, printers and programs; a run beside its paper."""
+
+import base64
+import re
+
+import html5lib
+import pytest
+from matplotlib.figure import Figure
+
+from fa_core import scales
+from fa_core.experiments import alignment
+from fa_core.findings import MIME_TYPE, Finding, Findings
+from fa_core.scales import TwoScales
+from fa_core.store import Store
+from fa_core.tabs import Tabs
+
+ONE, TWO = (
+    Findings([Finding.of_mean(f"Claim <{name}>.", [1, 2, 3], "steps", above=0)]) for name in "ab"
+)
+PNG = re.compile(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]*)">')
+
+
+def tree(tabs):
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parseFragment(
+        tabs.to_html()
+    )
+
+
+def test_each_tab_is_a_labelled_radio_button_before_its_panel():
+    (fieldset,) = tree(Tabs({"now": ["a & b"], "then": ["c", TWO]}, "Scale")).findall("fieldset")
+    tags = [element.tag for element in fieldset]
+    assert tags == ["legend", *["input", "label", "div"] * 2]
+    assert fieldset[0].text == "Scale"
+    buttons, labels = fieldset.findall("input"), fieldset.findall("label")
+    assert [button.get("id") for button in buttons] == [label.get("for") for label in labels]
+    assert [label.text for label in labels] == ["now", "then"]
+    assert len({button.get("name") for button in buttons}) == 1
+    assert ["checked" in button.attrib for button in buttons] == [True, False]
+    assert fieldset.findall("div")[0].find("p").text == "a & b"
+    assert fieldset.findall("div")[1].find("div/table") is not None
+
+
+def test_buttons_of_two_outputs_never_form_one_group():
+    tabs = Tabs({"one": ["text"]})
+    names = {element.get("name") for _ in range(2) for element in tree(tabs).iter("input")}
+    assert len(names) == 2
+
+
+def test_a_figure_is_a_picture_with_its_text():
+    html = Tabs({"one": [(Figure(), 'A "rising" line')]}).to_html()
+    ((data, alt),) = PNG.findall(html)
+    assert base64.b64decode(data).startswith(b"\x89PNG")
+    assert alt == "A &quot;rising&quot; line"
+
+
+@pytest.mark.parametrize(
+    ("tabs", "error"),
+    [({}, ValueError), ({"one": [(Figure(), " ")]}, ValueError), ({"one": [Figure()]}, TypeError)],
+)
+def test_what_cannot_be_shown_to_everyone_is_refused(tabs, error):
+    with pytest.raises(error):
+        Tabs(tabs)
+
+
+def test_programs_read_the_findings_of_the_first_tab_alone():
+    bundle = Tabs({"now": ["text", ONE], "then": [TWO]})._repr_mimebundle_()
+    assert [row["claim"] for row in bundle[MIME_TYPE]] == ["Claim <a>."]
+    assert "Claim <b>." in bundle["text/plain"]
+    assert MIME_TYPE not in Tabs({"now": ["text"], "then": [TWO]})._repr_mimebundle_()
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """A run of chapter 1, cut down."""
+    sizes = dict(inputs=8, hidden=6, networks=3, steps=20, long_steps=20, lr=1e-3, records=2)
+    config = alignment.Config(**sizes, widths=(), rates=())
+    return config, alignment.run(config, progress=False)
+
+
+def draw(config, table):
+    figure = Figure()
+    figure.suptitle(f"{config.networks} networks, {len(table)} rows")
+    return figure
+
+
+def test_without_a_stored_table_the_second_tab_says_how_to_make_it(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(scales, "published", lambda: Store(tmp_path))
+    both = TwoScales(alignment, *tiny)
+    text = str(both.findings())
+    assert text.startswith("[This run]\nalignment on noise; n = 3 networks; cpu (")
+    assert "\n[Stored, paper scale]\nNo table" in text
+    assert text.endswith("fa-core run alignment --profile paper --store book/results")
+    assert len(PNG.findall(both.figure(draw, "A line").to_html())) == 1
+
+
+def test_a_run_stands_beside_the_stored_table(tiny, tmp_path, monkeypatch):
+    config, table = tiny
+    paper = alignment.Config.quick()
+    monkeypatch.setattr(alignment.Config, "paper", lambda: paper)
+    monkeypatch.setattr(scales, "published", lambda: Store(tmp_path))
+    monkeypatch.setattr(alignment, "findings", lambda c, t: ONE if c == config else TWO)
+    stored = Store(tmp_path).save("alignment", paper, table, device="cpu", seconds=120)
+    both = TwoScales(alignment, config, table)
+    now, then = str(both.findings()).split("\n[Stored, paper scale]\n")
+    assert "Claim <a>." in now
+    assert then == f"{stored}\n{TWO}"
+    assert [row["claim"] for row in both.findings()._repr_mimebundle_()[MIME_TYPE]] == [
+        "Claim <a>."
+    ]
+    assert len(PNG.findall(both.figure(draw, "A line").to_html())) == 2
