@@ -1,6 +1,7 @@
 """Chapter 4's widget: a digit moved or drawn by hand is read as torch reads it."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -70,6 +71,104 @@ def test_a_digit_follows_the_pointer(show):
     turn = page.get_by_role("slider", name="Turn")
     turn.press("ArrowLeft")
     assert turn.get_attribute("aria-valuetext") == "-1°"
+
+
+def blank(side: int) -> dict:
+    """Two networks that read images of side x side pixels, and two such images."""
+    images = np.random.default_rng(0).integers(0, 256, size=(2, side, side))
+    networks = {name: fa.MLP([side * side, 12, 10], seed=i) for i, name in enumerate(("FA", "BP"))}
+    return {"networks": networks, "images": images, "labels": [3, 1], "mean": 40.0, "std": 80.0}
+
+
+def inked(side: int, path: list[tuple[float, float]], white: float) -> np.ndarray:
+    """The pen by other means: from each pixel to the nearest of many points on the path."""
+    places = np.array(path, dtype=float)
+    share = np.linspace(0, 1, 400)[:, None]
+    points = [a + share * (b - a) for a, b in pairwise(places)]
+    r, c = np.mgrid[:side, :side]
+    away = np.stack([c, r], -1)[:, :, None] - np.concatenate([places, *points])
+    distance = np.linalg.norm(away, axis=-1).min(-1)
+    return white * np.clip(max(0.5, 0.045 * side) + 0.5 - distance, 0, 1)
+
+
+def draw(page, side: int, path: list[tuple[float, float]]) -> None:
+    """Moves the mouse, held down, through places [column, row] of the image's grid."""
+    box = page.locator(".wd-drag").bounding_box()
+    unit = min(box["width"], box["height"]) / side
+    left = box["x"] + box["width"] / 2 - (side / 2 - 0.5) * unit
+    top = box["y"] + box["height"] / 2 - (side / 2 - 0.5) * unit
+    for number, (column, row) in enumerate(path):
+        page.mouse.move(left + column * unit, top + row * unit)
+        if number == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("side", [8, 28])
+@pytest.mark.parametrize("width", [800, 390])
+def test_a_drawing_is_read_as_torch_reads_it(show, side: int, width: int):
+    given = blank(side)
+    white = given["images"].max()
+    page = show(DragDigit(**given), viewport={"width": width, "height": 1000})
+
+    def shows(image: np.ndarray) -> None:
+        np.testing.assert_allclose(readouts(page), expected_readouts(given, image), atol=6e-3)
+
+    page.get_by_role("button", name="Draw", exact=True).click()
+    assert "Draw a digit" in page.locator(".wd-status").inner_text()
+    shows(np.zeros((side, side)))
+    at = side / 8
+    first = [(2 * at, at), (5 * at, 2 * at), (2 * at, 6 * at)]
+    draw(page, side, first)
+    shows(inked(side, first, white))
+    second = [(3 * at, 4 * at), (5 * at, 4 * at)]
+    draw(page, side, second)
+    both = np.maximum(inked(side, first, white), inked(side, second, white))
+    shows(both)
+    assert not re.search("✓|✗|wrong", page.locator(".wd-widget").inner_text()), "it has no label"
+
+    page.get_by_role("button", name="Next digit").click()
+    shows(given["images"][1].astype(float))
+    page.get_by_role("button", name="Draw", exact=True).click()
+    shows(both)  # kept
+    page.get_by_role("button", name="Clear").click()
+    shows(np.zeros((side, side)))
+
+
+def test_ink_appears_under_the_pointer_on_a_moved_drawing(show):
+    given = blank(28)
+    page = show(DragDigit(**given))
+    page.get_by_role("button", name="Draw", exact=True).click()
+    set_slider(page, "Turn", 90)
+    set_slider(page, "Shift right", 3)
+    path = [(8.0, 10.0), (16.0, 10.0), (16.0, 17.0)]
+    draw(page, 28, path)
+    shown = inked(28, path, given["images"].max())
+    np.testing.assert_allclose(readouts(page), expected_readouts(given, shown), atol=6e-3)
+
+
+def test_a_finger_draws_and_the_page_does_not_scroll(show):
+    given = blank(8)
+    size = {"width": 390, "height": 800}
+    page = show(DragDigit(**given), has_touch=True, is_mobile=True, viewport=size)
+    page.get_by_role("button", name="Draw", exact=True).tap()
+    canvas = page.locator(".wd-drag")
+    assert canvas.evaluate("e => getComputedStyle(e).touchAction") == "none"
+    box = canvas.bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    dot = inked(8, [(3.5, 3.5)], given["images"].max())
+    np.testing.assert_allclose(readouts(page), expected_readouts(given, dot), atol=6e-3)
+
+
+def test_drawing_needs_no_pointer_to_be_left_again(show):
+    page = show(DragDigit(**blank(8)))
+    pen = page.get_by_role("button", name="Draw", exact=True)
+    pen.press("Enter")
+    assert pen.get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="Next digit").press("Enter")
+    assert pen.get_attribute("aria-pressed") == "false"
+    assert not page.get_by_role("button", name="Clear").is_visible()
+    assert "The digit 1" in page.locator(".wd-status").inner_text()
 
 
 def test_three_networks_of_784_100_10_stay_small_and_read_alike(show):

@@ -25,6 +25,7 @@ export function render({ model, el }) {
     drawGrey(context, side, side, colours, { values: moved, rows: height, cols: width, white });
   }, closing.signal);
   const task = element("div", { class: "wd-title" });
+  const note = element("p", { class: "wd-note" }, "Draw as large as the digits are. Without a pointer, choose a digit and move it with the sliders.");
   const status = makeStatus();
 
   function update() {
@@ -118,7 +119,7 @@ export function render({ model, el }) {
   function setDrawing(wanted) {
     drawing = wanted;
     pen.setAttribute("aria-pressed", drawing);
-    clear.hidden = !drawing;
+    clear.hidden = note.hidden = !drawing;
     task.textContent = drawing ? "Draw a digit" : "Drag the digit";
     digit.canvas.classList.toggle("wd-pen", drawing);
     move(UNMOVED);
@@ -143,7 +144,7 @@ export function render({ model, el }) {
     element(
       "div",
       { class: "wd-columns" },
-      element("div", { class: "wd-stack" }, element("div", {}, task, digit.canvas), ...rows),
+      element("div", { class: "wd-stack" }, element("div", {}, task, digit.canvas, note), ...rows),
       element("div", { class: "wd-stack" }, ...readouts.boxes),
     ),
     status.line,
