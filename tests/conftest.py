@@ -4,10 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from pages import offline_page
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -50,6 +52,28 @@ def browser() -> Iterator:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+WIDGET_PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>Widget</title></head>
+<body style="margin: 0"><main><h1>Widget</h1><h2>Figure</h2>{widget}</main></body></html>"""
+
+
+@pytest.fixture
+def show(browser, tmp_path: Path) -> Iterator[Callable]:
+    """Opens a widget's HTML from file://, all else out of reach; a complaint fails the test."""
+    with ExitStack() as opened:
+
+        def open_page(widget, link: str = "", theme: str = "light", script: str = "", **options):
+            text = WIDGET_PAGE.format(theme=theme, widget=widget.to_html())
+            (tmp_path / "page.html").write_text(text, encoding="utf-8")
+            options = {"viewport": {"width": 800, "height": 900}, **options}
+            page = opened.enter_context(offline_page(browser, "file:", **options))
+            page.add_init_script(script)
+            page.goto((tmp_path / "page.html").as_uri() + link)
+            return page
+
+        yield open_page
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 import html5lib
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from conftest import CHROMIUM, NO_CHROMIUM
+from pages import offline_page, serious
 
 import build
 import links
@@ -68,28 +66,6 @@ def test_no_link_inside_the_book_is_broken(site: Path):
     assert links.broken(site) == []
 
 
-@contextmanager
-def offline_page(browser, home: str, **options) -> Iterator:
-    """A page that can reach nothing but `home`; whatever it complains about fails the test."""
-    problems = []
-
-    def gate(route):
-        address = route.request.url
-        if address.startswith((home, "data:", "blob:")):
-            return route.continue_()
-        problems.append(f"asked for {address}")
-        return route.abort()
-
-    context = browser.new_context(**options)
-    context.route("**/*", gate)
-    page = context.new_page()
-    page.on("pageerror", lambda error: problems.append(f"error: {error}"))
-    page.on("console", lambda m: m.type == "error" and problems.append(f"console: {m.text}"))
-    yield page
-    context.close()
-    assert not problems
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("name", PAGES)
@@ -119,8 +95,7 @@ def test_page_bars_no_reader_and_is_light(site: Path, browser, name: str, scheme
         page.on("request", lambda request: asked.add(urlsplit(request.url)))
         page.goto((site / name).as_uri())
         page.wait_for_load_state("networkidle")
-        found = Axe().run(page, options={"preload": False}).response["violations"]
-    assert not [v for v in found if v["impact"] in {"serious", "critical"}]
+        assert serious(page) == []
     files = {Path(unquote(url.path)) for url in asked if url.scheme == "file"}
     assert sum(len(gzip.compress(file.read_bytes())) for file in files) < BUDGET
 

@@ -2,11 +2,11 @@
 
 import { unpack } from "./arrays.js";
 import { drawLines, makeCanvas } from "./canvas.js";
-import { choice, element, panel, whole } from "./dom.js";
+import { choice, element, makeStatus, openWidget, panel, whole } from "./dom.js";
 import { makeScrubber } from "./scrubber.js";
 
 export function render({ model, el }) {
-  const closing = new AbortController();
+  const closing = openWidget(el, "wd-rows");
   const [amounts, steps, tasks] = ["noise_steps", "steps", "tasks"].map((name) => model.get(name));
   // losses[task][amount] is a curve over adaptation steps.
   const losses = model.get("losses").map((packed) => {
@@ -48,18 +48,19 @@ export function render({ model, el }) {
     });
   }, closing.signal);
   const picker = choice("Task", tasks.map((name, i) => [i, name]));
-  const status = element("p", { class: "wd-status", "aria-live": "polite" });
+  const status = makeStatus();
 
-  const scrubber = makeScrubber("Amount of noise training", amounts.length, (index, playing) => {
+  const scrubber = makeScrubber("Amount of noise training", amounts.length, closing.signal, (index, playing) => {
     now = index;
     const amount = `${whole(amounts[now])} noise steps`;
     const end = ends[task][now].toFixed(3);
     scrubber.say(amount);
-    status.setAttribute("aria-live", playing ? "off" : "polite");
-    status.textContent =
+    status.say(
       `${tasks[task]} after ${amount}: loss ${losses[task][now][0].toFixed(3)} before and ${end} after ` +
-      `${whole(steps[last])} steps of adaptation (without noise ${ends[task][0].toFixed(3)}). ` +
-      `Meta-loss, the mean over tasks: ${meta[now].toFixed(3)} (without noise ${meta[0].toFixed(3)}).`;
+        `${whole(steps[last])} steps of adaptation (without noise ${ends[task][0].toFixed(3)}). ` +
+        `Meta-loss, the mean over tasks: ${meta[now].toFixed(3)} (without noise ${meta[0].toFixed(3)}).`,
+      playing,
+    );
     figure.describe(`Loss on ${tasks[task]} over adaptation steps; from ${amount} it ends at ${end}.`);
     summary.describe(`Loss after adaptation over noise steps; at ${amount} it is ${end}.`);
     figure.redraw();
@@ -70,7 +71,6 @@ export function render({ model, el }) {
     scrubber.go(now);
   });
 
-  el.classList.add("wd-widget", "wd-rows");
   el.append(
     element("div", { class: "wd-bar" }, picker.label),
     scrubber.bar,
@@ -80,13 +80,10 @@ export function render({ model, el }) {
       panel("Test loss while adapting", figure.canvas, element("p", { class: "wd-note" }, "Orange: no noise. Blue: the amount chosen. Grey: the others.")),
       panel("Test loss after adapting, by noise steps", summary.canvas, element("p", { class: "wd-note" }, "Blue: this task. Dashed: the meta-loss. Grey: the other tasks.")),
     ),
-    status,
+    status.line,
   );
   scrubber.go(0);
-  return () => {
-    scrubber.pause();
-    closing.abort();
-  };
+  return () => closing.abort();
 }
 
 export default { render };

@@ -57,8 +57,21 @@ export function makeTable(label, heads) {
   return { box, fill, title: (text) => (caption.textContent = text) };
 }
 
-/** A line's colour beside its name; `colour` is fa, noise or bp. */
+/** Colours of up to three networks, in this order. */
+export const COLOURS = ["fa", "noise", "bp"];
+
+/** A line's colour beside its name; `colour` is one of COLOURS. */
 export const named = (colour, name) => [element("span", { class: `wd-key wd-key-${colour}` }), name];
+
+/** The sentence that says how things stand; while they play, it interrupts no screen reader. */
+export function makeStatus() {
+  const line = element("p", { class: "wd-status" });
+  const say = (text, playing = false) => {
+    line.setAttribute("aria-live", playing ? "off" : "polite");
+    line.textContent = text;
+  };
+  return { line, say };
+}
 
 /** A whole number with thousands separators. */
 export const whole = (value) => Math.round(value).toLocaleString("en-US");
@@ -66,12 +79,31 @@ export const whole = (value) => Math.round(value).toLocaleString("en-US");
 /** Whether the reader asks for little motion. */
 export const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+const system = matchMedia("(prefers-color-scheme: dark)");
+
+/** Whether the page is dark: the book's switch says so, else Jupyter's theme, else the system. */
+function isDark() {
+  const book = document.documentElement.dataset.theme;
+  const jupyter = document.body.dataset.jpThemeLight;
+  if (book) return book === "dark";
+  return jupyter ? jupyter === "false" : system.matches;
+}
+
 /** Calls back when the page's theme changes, until the signal aborts. */
 export function onThemeChange(callback, signal) {
   const observer = new MutationObserver(callback);
   observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
   observer.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
-  const system = matchMedia("(prefers-color-scheme: dark)");
   system.addEventListener("change", callback, { signal });
   signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/** Makes `el` a widget's box in the page's theme; the controller returned ends the widget. */
+export function openWidget(el, ...classes) {
+  const closing = new AbortController();
+  const follow = () => el.classList.toggle("wd-dark", isDark());
+  el.classList.add("wd-widget", ...classes);
+  follow();
+  onThemeChange(follow, closing.signal);
+  return closing;
 }

@@ -1,80 +1,56 @@
-// Chapter 4: move, turn and scale a digit and watch trained networks read it.
+// Chapter 4: move, turn and scale a digit, or draw one, and watch trained networks read it.
 
 import { unpack } from "./arrays.js";
-import { drawBars, drawGrey, makeCanvas } from "./canvas.js";
-import { dial, element, panel } from "./dom.js";
-import { Network } from "./engine.js";
-import { transformImage } from "./transform.js";
+import { drawGrey, makeCanvas } from "./canvas.js";
+import { dial, element, makeStatus, openWidget } from "./dom.js";
+import { drawStroke } from "./pen.js";
+import { buildReadouts } from "./readouts.js";
+import { makeInverse, transformImage } from "./transform.js";
 
-const COLOURS = ["fa", "noise", "bp"];
 const UNMOVED = { degrees: 0, scale: 1, right: 0, down: 0 };
 
-function readNetworks(model) {
-  return model.get("networks").map(({ name, layers }, i) => {
-    const weights = layers.map(({ weight }) => unpack(weight));
-    const sizes = [weights[0].shape[1], ...weights.map(({ shape }) => shape[0])];
-    const network = new Network(sizes, "bp");
-    network.layers.forEach((layer, l) => {
-      layer.weight.set(weights[l].values);
-      layer.bias.set(unpack(layers[l].bias).values);
-    });
-    return { name, colour: COLOURS[i], network };
-  });
-}
-
 export function render({ model, el }) {
-  const closing = new AbortController();
+  const closing = openWidget(el, "wd-rows");
   const { shape, values: pixels } = unpack(model.get("images"));
   const [count, height, width] = shape;
   const [labels, mean, std] = ["labels", "mean", "std"].map((name) => model.get(name));
-  const readers = readNetworks(model);
-  const moved = new Float64Array(height * width);
-  const x = new Float64Array(height * width);
   const white = pixels.reduce((top, pixel) => Math.max(top, pixel), 1);
-  let [index, pose] = [0, { ...UNMOVED }];
+  const readouts = buildReadouts(model.get("networks"), closing.signal);
+  const [drawn, moved, x] = [0, 1, 2].map(() => new Float64Array(height * width));
+  let [index, drawing, pose, held] = [0, false, UNMOVED, null];
 
   const digit = makeCanvas("wd-canvas wd-square wd-drag", "", (context, across, tall, colours) => {
     const side = Math.min(across, tall);
     context.translate((across - side) / 2, (tall - side) / 2);
     drawGrey(context, side, side, colours, { values: moved, rows: height, cols: width, white });
   }, closing.signal);
-  const parts = readers.map((reader) => {
-    const title = element("div", { class: "wd-title" });
-    const bars = makeCanvas("wd-canvas wd-short", "", (context, across, tall, colours) => {
-      const reference = { value: 1 / reader.readout.length, text: "1/K" };
-      const colour = colours[reader.colour];
-      drawBars(context, across, tall, colours, { values: reader.readout, top: 1, colour, reference });
-    }, closing.signal);
-    return { reader, title, bars, box: element("div", {}, title, bars.canvas) };
-  });
-  const status = element("p", { class: "wd-status", "aria-live": "polite" });
+  const task = element("div", { class: "wd-title" });
+  const note = element("p", { class: "wd-note" }, "Draw as large as the digits are. Without a pointer, choose a digit and move it with the sliders.");
+  const status = makeStatus();
 
   function update() {
-    const image = pixels.subarray(index * moved.length, (index + 1) * moved.length);
-    transformImage(moved, image, height, width, pose);
+    const shown = drawing ? drawn : pixels.subarray(index * moved.length, (index + 1) * moved.length);
+    const what = drawing ? "Your drawing" : `The digit ${labels[index]}`;
+    transformImage(moved, shown, height, width, pose);
     for (let i = 0; i < x.length; i++) x[i] = (moved[i] - mean) / std;
-    const answers = parts.map(({ reader, title, bars }) => {
-      reader.readout = Array.from(reader.network.forward(x, 1));
-      const answer = reader.readout.indexOf(Math.max(...reader.readout));
-      const sure = `${(100 * reader.readout[answer]).toFixed(1)} %`;
-      const right = answer === labels[index];
-      title.textContent = `${reader.name}: ${answer}, ${sure} ${right ? "✓" : "✗"}`;
-      bars.describe(`${reader.name}: ${reader.readout.map((p, k) => `${k} ${p.toFixed(3)}`).join(", ")}.`);
-      bars.redraw();
-      return `${reader.name} reads ${answer} (${sure})${right ? "" : ", wrong"}`;
-    });
-    status.textContent = `A ${labels[index]}: ${answers.join("; ")}.`;
+    const answers = readouts.read(x, drawing ? null : labels[index]);
+    const blank = drawing && !drawn.some((ink) => ink > 0);
+    const advice = "Draw a digit with the pointer or a finger. So far, on black";
+    status.say(`${blank ? advice : what}: ${answers}.`, held !== null);
     digit.describe(
-      `The digit ${labels[index]}, turned ${pose.degrees}°, scaled ${pose.scale}, shifted ` +
+      `${what}, turned ${pose.degrees}°, scaled ${pose.scale}, shifted ` +
         `${pose.right.toFixed(1)} right and ${pose.down.toFixed(1)} down.`,
     );
     digit.redraw();
   }
 
-  const dials = {};
+  const dials = [];
   const addDial = (name, label, low, high, step, say) => {
     const made = dial(label, low, high, step, pose[name], (value) => move({ [name]: value }));
-    dials[name] = { ...made, show: () => { made.input.value = pose[name]; made.say(say(pose[name])); } };
+    dials.push(() => {
+      made.input.value = pose[name];
+      made.say(say(pose[name]));
+    });
     return made.row;
   };
   const pixelText = (value) => `${value.toFixed(1)} px`;
@@ -87,39 +63,74 @@ export function render({ model, el }) {
 
   function move(change) {
     pose = { ...pose, ...change };
-    for (const { show } of Object.values(dials)) show();
+    for (const show of dials) show();
     update();
   }
 
-  const clamp = (value, most) => Math.max(-most, Math.min(most, value));
-  let grip = null;
+  /** Where on the image's grid the pointer is: [column, row]. */
+  function placeOf(event) {
+    const box = digit.canvas.getBoundingClientRect();
+    const side = Math.min(box.width, box.height);
+    const share = (at, start, size) => (at - start - (size - side) / 2) / side;
+    return [
+      share(event.clientX, box.left, box.width) * width - 0.5,
+      share(event.clientY, box.top, box.height) * height - 0.5,
+    ];
+  }
+
+  /** The pointer, held since `held`, goes to a place: ink follows it, or the digit does. */
+  function follow(place) {
+    if (drawing) {
+      const inverse = makeInverse(height, width, pose); // the ink appears under the pointer
+      drawStroke(drawn, height, width, inverse(...held.place), inverse(...place), white);
+      held.place = place;
+      update();
+      return;
+    }
+    const shifted = (start, axis, size) =>
+      Math.max(-size / 2, Math.min(size / 2, start + place[axis] - held.place[axis]));
+    move({ right: shifted(held.right, 0, width), down: shifted(held.down, 1, height) });
+  }
+
   digit.canvas.addEventListener("pointerdown", (event) => {
     digit.canvas.setPointerCapture(event.pointerId);
-    grip = { x: event.clientX, y: event.clientY, right: pose.right, down: pose.down };
+    held = { place: placeOf(event), right: pose.right, down: pose.down };
+    follow(held.place);
   });
-  digit.canvas.addEventListener("pointermove", (event) => {
-    if (!grip) return;
-    const side = Math.min(digit.canvas.clientWidth, digit.canvas.clientHeight);
-    move({
-      right: clamp(grip.right + ((event.clientX - grip.x) * width) / side, width / 2),
-      down: clamp(grip.down + ((event.clientY - grip.y) * height) / side, height / 2),
-    });
-  });
+  digit.canvas.addEventListener("pointermove", (event) => held && follow(placeOf(event)));
   for (const end of ["pointerup", "pointercancel"]) {
-    digit.canvas.addEventListener(end, () => (grip = null));
+    digit.canvas.addEventListener(end, () => {
+      held = null;
+      update();
+    });
   }
 
-  const button = (text, task) => {
+  const button = (text, press) => {
     const made = element("button", { type: "button", class: "wd-button" }, text);
-    made.addEventListener("click", task);
+    made.addEventListener("click", press);
     return made;
   };
-  const turnTo = (next) => {
-    index = (next + count) % count;
+  const pen = button("Draw", () => setDrawing(!drawing));
+  const clear = button("Clear", () => {
+    drawn.fill(0);
     update();
-  };
+  });
 
-  el.classList.add("wd-widget", "wd-rows");
+  function setDrawing(wanted) {
+    drawing = wanted;
+    pen.setAttribute("aria-pressed", drawing);
+    clear.hidden = note.hidden = !drawing;
+    task.textContent = drawing ? "Draw a digit" : "Drag the digit";
+    digit.canvas.classList.toggle("wd-pen", drawing);
+    move(UNMOVED);
+  }
+
+  function turnTo(next) {
+    index = (next + count) % count;
+    if (drawing) setDrawing(false);
+    else update();
+  }
+
   el.append(
     element(
       "div",
@@ -127,16 +138,18 @@ export function render({ model, el }) {
       button("‹ Previous digit", () => turnTo(index - 1)),
       button("Next digit ›", () => turnTo(index + 1)),
       button("Put it back", () => move(UNMOVED)),
+      pen,
+      clear,
     ),
     element(
       "div",
       { class: "wd-columns" },
-      element("div", { class: "wd-stack" }, panel("Drag the digit", digit.canvas), ...rows),
-      element("div", { class: "wd-stack" }, ...parts.map(({ box }) => box)),
+      element("div", { class: "wd-stack" }, element("div", {}, task, digit.canvas, note), ...rows),
+      element("div", { class: "wd-stack" }, ...readouts.boxes),
     ),
-    status,
+    status.line,
   );
-  move({});
+  setDrawing(false);
   return () => closing.abort();
 }
 

@@ -1,4 +1,4 @@
-"""Chapter 4: move, turn and scale a digit and watch trained networks read it."""
+"""Chapter 4: move, turn and scale a digit, or draw one, and watch trained networks read it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Layers = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
 class DragDigit(Widget):
-    """Images that the reader drags, turns and scales while trained networks read them.
+    """Images that the reader drags, turns and scales, or draws, while trained networks read them.
 
     Args:
         networks: name of up to three trained networks, each a plain :class:`fa_core.MLP`, or its
@@ -81,8 +81,8 @@ class DragDigit(Widget):
 
     def description(self) -> str:
         return (
-            "Interactive figure (it needs JavaScript): a digit to drag, turn and scale, and what "
-            f"the trained networks {', '.join(self._names)} read in it."
+            "Interactive figure (it needs JavaScript): a digit to drag, turn and scale, or to draw, "
+            f"and what the trained networks {', '.join(self._names)} read in it."
         )
 
 

@@ -112,10 +112,10 @@ export class Network {
     this.layers.forEach(({ weight, bias, inputs, outputs }, l) => {
       const z = activity[l];
       multiply(z, n, outputs, inputs, input, inputs, 1, weight, inputs, 1);
-      const hidden = l < this.layers.length - 1;
+      const floor = l < this.layers.length - 1 ? 0 : -Infinity; // ReLU, but not of the logits
       for (let at = 0, o = 0; at < z.length; at++) {
         const sum = z[at] + bias[o];
-        z[at] = hidden && sum < 0 ? 0 : sum;
+        z[at] = Math.max(sum, floor);
         if (++o === outputs) o = 0;
       }
       input = z;
@@ -134,7 +134,9 @@ export class Network {
       const { inputs, outputs } = this.layers[l];
       const error = errors[l - 1];
       multiply(error, n, inputs, outputs, errors[l], outputs, 1, this.rule(this.layers[l]), 1, inputs);
-      for (let at = 0; at < error.length; at++) if (activity[l - 1][at] <= 0) error[at] = 0;
+      const active = activity[l - 1];
+      // A product in place of a branch: which units are active, no processor guesses.
+      for (let at = 0; at < error.length; at++) error[at] *= Number(active[at] > 0);
     }
     this.updates += 1;
     this.layers.forEach(({ weights, biases, inputs, outputs }, l) => {

@@ -2,7 +2,7 @@
 // asks; all training happens in the worker.
 
 import { unpack } from "./arrays.js";
-import { choice, element, whole } from "./dom.js";
+import { choice, element, openWidget, whole } from "./dom.js";
 import { GUIDES } from "./guides.js";
 import { buildCurves, buildWeights, Columns, LINES } from "./laboratory_figures.js";
 import { buildControls, complete, readHash, writeHash } from "./settings.js";
@@ -31,7 +31,7 @@ function asCsv(rows) {
 }
 
 export function render({ model, el }) {
-  el.classList.add("wd-widget", "wd-lab");
+  const closing = openWidget(el, "wd-lab");
   const warning = element("p", { class: "wd-warning", role: "alert" });
   el.append(warning);
   let worker;
@@ -43,7 +43,6 @@ export function render({ model, el }) {
       "A current version of Firefox, Chrome, Edge or Safari does.";
     return undefined;
   }
-  const closing = new AbortController();
   const controls = model.get("controls");
   const linked = model.isPage ? readHash(controls, location.hash) : null;
   const first = complete(controls, {}).settings;

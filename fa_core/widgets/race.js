@@ -3,10 +3,8 @@
 
 import { unpack } from "./arrays.js";
 import { drawLines, makeCanvas } from "./canvas.js";
-import { dial, element, makeTable, named, whole } from "./dom.js";
+import { COLOURS, dial, element, makeStatus, makeTable, named, openWidget, whole } from "./dom.js";
 import { makeScrubber } from "./scrubber.js";
-
-const COLOURS = ["fa", "noise", "bp"];
 
 /** Each runner with one accuracy curve a network, their mean, and the noise steps it took before. */
 function readRunners(model) {
@@ -34,7 +32,7 @@ function median(arrivals) {
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 export function render({ model, el }) {
-  const closing = new AbortController();
+  const closing = openWidget(el, "wd-rows");
   const steps = model.get("steps");
   const runners = readRunners(model);
   let [now, level, counting] = [steps.length - 1, 0.9, false];
@@ -69,7 +67,7 @@ export function render({ model, el }) {
     "Steps to the level",
     "Networks that reach it",
   ]);
-  const status = element("p", { class: "wd-status", "aria-live": "polite" });
+  const status = makeStatus();
 
   function update(playing = false) {
     const rows = runners.map((runner) => {
@@ -89,10 +87,11 @@ export function render({ model, el }) {
     const arrivals = rows.map(({ runner, middle }) =>
       middle === undefined ? `${runner.name} does not` : `${runner.name} after ${whole(middle)}`,
     );
-    status.setAttribute("aria-live", playing ? "off" : "polite");
-    status.textContent =
-      `${Math.round(100 * level)} % is reached (median, noise steps ` +
-      `${counting ? "counted" : "not counted"}): ${arrivals.join("; ")}.`;
+    const counted = counting ? "counted" : "not counted";
+    status.say(
+      `${Math.round(100 * level)} % is reached (median, noise steps ${counted}): ${arrivals.join("; ")}.`,
+      playing,
+    );
     figure.describe(
       `Test accuracy over steps. At data step ${whole(steps[now])}: ` +
         `${runners.map((runner) => `${runner.name} ${percent(runner.mean[now])}`).join(", ")}.`,
@@ -100,7 +99,7 @@ export function render({ model, el }) {
     figure.redraw();
   }
 
-  const scrubber = makeScrubber("Data step", steps.length, (index, playing) => {
+  const scrubber = makeScrubber("Data step", steps.length, closing.signal, (index, playing) => {
     now = index;
     scrubber.say(`data step ${whole(steps[now])}`);
     update(playing);
@@ -117,7 +116,6 @@ export function render({ model, el }) {
     update();
   });
 
-  el.classList.add("wd-widget", "wd-rows");
   el.append(
     scrubber.bar,
     figure.canvas,
@@ -125,13 +123,10 @@ export function render({ model, el }) {
     levelDial.row,
     element("label", { class: "wd-check" }, count, "Count the noise steps too"),
     table,
-    status,
+    status.line,
   );
   scrubber.go(now);
-  return () => {
-    scrubber.pause();
-    closing.abort();
-  };
+  return () => closing.abort();
 }
 
 export default { render };

@@ -2,7 +2,7 @@
 
 import { unpack } from "./arrays.js";
 import { drawBars, drawLines, drawScatter, makeCanvas } from "./canvas.js";
-import { element, panel, whole } from "./dom.js";
+import { element, makeStatus, openWidget, panel, whole } from "./dom.js";
 import { angle } from "./matrix.js";
 import { makeScrubber } from "./scrubber.js";
 
@@ -82,7 +82,7 @@ function drawDial(context, width, height, colours, degrees) {
 }
 
 export function render({ model, el }) {
-  const closing = new AbortController();
+  const closing = openWidget(el);
   const run = readRun(model);
   const last = run.steps.length - 1;
   const span = [run.steps[0], run.steps[last]];
@@ -148,7 +148,7 @@ export function render({ model, el }) {
 
   const big = element("div", { class: "wd-big" });
   const bigNote = element("div", { class: "wd-note" });
-  const status = element("p", { class: "wd-status", "aria-live": "polite" });
+  const status = makeStatus();
 
   function show(index, playing) {
     now = index;
@@ -159,13 +159,12 @@ export function render({ model, el }) {
     big.textContent = `${degrees}°`;
     bigNote.textContent = `between ${W2} and ${B2}`;
     const [least, most] = [Math.min(...readout), Math.max(...readout)].map((p) => p.toFixed(3));
-    const sentence =
+    status.say(
       `After ${step} noise steps the angle is ${degrees}°, the loss ${run.losses[now].toFixed(3)} ` +
-      `(chance: ${Math.log(run.classes).toFixed(3)}), and the mean readouts lie between ${least} ` +
-      `and ${most} (1/K = ${+chance.toPrecision(3)}).`;
-    // While it plays, a screen reader is not interrupted at every step.
-    status.setAttribute("aria-live", playing ? "off" : "polite");
-    status.textContent = sentence;
+        `(chance: ${Math.log(run.classes).toFixed(3)}), and the mean readouts lie between ${least} ` +
+        `and ${most} (1/K = ${+chance.toPrecision(3)}).`,
+      playing,
+    );
     scatter.describe(
       `Scatter of ${run.feedback.length} weights, ${B2} across and ${W2} up; the fitted line has ` +
         `slope ${run.slope[now].toFixed(2)}.`,
@@ -177,14 +176,13 @@ export function render({ model, el }) {
     for (const figure of [scatter, dial, angles, losses, bars]) figure.redraw();
   }
 
-  const scrubber = makeScrubber("Step of noise training", run.steps.length, show, (index) => {
+  const scrubber = makeScrubber("Step of noise training", run.steps.length, closing.signal, show, (index) => {
     model.set("index", index);
     model.save_changes();
   });
   const follow = () => model.get("index") !== now && scrubber.go(model.get("index"));
   model.on("change:index", follow);
 
-  el.classList.add("wd-widget");
   el.append(
     scrubber.bar,
     element(
@@ -204,11 +202,10 @@ export function render({ model, el }) {
         panel("Mean readout probability of each class", bars.canvas),
       ),
     ),
-    status,
+    status.line,
   );
   scrubber.go(now);
   return () => {
-    scrubber.pause();
     model.off("change:index", follow);
     closing.abort();
   };

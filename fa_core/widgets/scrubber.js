@@ -4,10 +4,11 @@ import { element, prefersStillness } from "./dom.js";
 
 /**
  * `show(index, playing)` draws one recorded step; `commit(index)` hears where the reader stops.
+ * Playing ends when the signal aborts.
  * `go(index)` moves there; `say(text, spoken)` sets the words beside the slider and its value for
  * screen readers.
  */
-export function makeScrubber(label, count, show, commit = () => {}) {
+export function makeScrubber(label, count, signal, show, commit = () => {}) {
   const last = count - 1;
   const play = element("button", { type: "button", class: "wd-button wd-main" }, "▶ Play");
   const slider = element("input", {
@@ -57,10 +58,10 @@ export function makeScrubber(label, count, show, commit = () => {}) {
     go(now === last ? 0 : now);
   });
   slider.addEventListener("input", () => stopAt(Number(slider.value)));
+  signal.addEventListener("abort", pause);
   return {
     bar: element("div", { class: "wd-bar" }, play, slider, place),
     go,
-    pause,
     say(text, spoken = text) {
       place.textContent = text;
       slider.setAttribute("aria-valuetext", spoken);

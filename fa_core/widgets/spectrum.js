@@ -2,11 +2,9 @@
 
 import { unpack } from "./arrays.js";
 import { drawLines, makeCanvas } from "./canvas.js";
-import { element, makeTable, named, panel, whole } from "./dom.js";
+import { COLOURS, element, makeStatus, makeTable, named, openWidget, panel, whole } from "./dom.js";
 import { entropyRank } from "./matrix.js";
 import { makeScrubber } from "./scrubber.js";
-
-const COLOURS = ["fa", "noise", "bp"];
 
 function readSpectra(model) {
   return model.get("names").map((name, i) => {
@@ -18,7 +16,7 @@ function readSpectra(model) {
 }
 
 export function render({ model, el }) {
-  const closing = new AbortController();
+  const closing = openWidget(el, "wd-rows");
   const steps = model.get("steps");
   const spectra = readSpectra(model);
   const count = spectra[0].at[0].length;
@@ -54,9 +52,9 @@ export function render({ model, el }) {
     });
   }, closing.signal);
   const { box: table, fill } = makeTable("At the step shown", ["Network", "Effective rank", "Largest", "Smallest"]);
-  const status = element("p", { class: "wd-status", "aria-live": "polite" });
+  const status = makeStatus();
 
-  const scrubber = makeScrubber("Training step", steps.length, (index, playing) => {
+  const scrubber = makeScrubber("Training step", steps.length, closing.signal, (index, playing) => {
     now = index;
     const step = steps[now] < 0 ? `${whole(-steps[now])} noise steps before data` : `step ${whole(steps[now])}`;
     scrubber.say(step);
@@ -69,15 +67,13 @@ export function render({ model, el }) {
       ]),
     );
     const words = spectra.map((s) => `${s.name} ${s.ranks[now].toFixed(2)}`).join(", ");
-    status.setAttribute("aria-live", playing ? "off" : "polite");
-    status.textContent = `Effective rank at ${step}: ${words} (at most ${count}).`;
+    status.say(`Effective rank at ${step}: ${words} (at most ${count}).`, playing);
     figure.describe(`Singular values from the largest to the smallest, ${step}.`);
     rankFigure.describe(`Effective rank over steps. At ${step}: ${words}.`);
     figure.redraw();
     rankFigure.redraw();
   });
 
-  el.classList.add("wd-widget", "wd-rows");
   el.append(
     scrubber.bar,
     element(
@@ -87,13 +83,10 @@ export function render({ model, el }) {
       panel("Effective rank over steps", rankFigure.canvas),
     ),
     table,
-    status,
+    status.line,
   );
   scrubber.go(0);
-  return () => {
-    scrubber.pause();
-    closing.abort();
-  };
+  return () => closing.abort();
 }
 
 export default { render };
