@@ -14,6 +14,7 @@ from fa_core import (
     metrics,
     plots,
     rules,
+    transforms,
 )
 from fa_core.findings import Finding
 from fa_core.history import History
@@ -37,4 +38,5 @@ __all__ = [
     "rules",
     "train",
     "train_on_noise",
+    "transforms",
 ]

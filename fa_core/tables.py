@@ -64,3 +64,25 @@ def steps_to(
         return float(steps[now - 1] + share * (steps[now] - steps[now - 1]))
 
     return values.apply(first)
+
+
+def where_reached(
+    values: pd.DataFrame, progress: pd.DataFrame, level: pd.Series[float]
+) -> pd.Series[float]:
+    """Each network's value where its ``progress`` first reaches its own ``level``.
+
+    Both tables have a row for each step and a column for each network. Between two records they
+    are taken as linear in each other. Every network must reach its level.
+    """
+
+    def read(network: int) -> float:
+        reached = progress[network].to_numpy() >= level[network]
+        if not reached.any():
+            raise ValueError(f"network {network} never reaches {level[network]:g}")
+        now = int(np.argmax(reached))
+        pair = slice(max(now - 1, 0), now + 1)
+        return float(
+            np.interp(level[network], progress[network].iloc[pair], values[network].iloc[pair])
+        )
+
+    return pd.Series({network: read(network) for network in level.index})

@@ -1,0 +1,49 @@
+"""Chapter 4: does noise training make what is learned later robust to shifts of the images?"""
+
+from fa_core.experiments.robustness.populations import (
+    MAIN,
+    QUIET,
+    UNITS,
+    Config,
+    conditions,
+    families,
+    metric_name,
+    parts,
+    run,
+    severities,
+    shifted,
+    shifted_tests,
+    train_condition,
+)
+from fa_core.experiments.robustness.reading import (
+    EVERY,
+    effective_gain,
+    findings,
+    gain,
+    shared_accuracy,
+    shifted_accuracy,
+    summary,
+)
+
+__all__ = [
+    "EVERY",
+    "MAIN",
+    "QUIET",
+    "UNITS",
+    "Config",
+    "conditions",
+    "effective_gain",
+    "families",
+    "findings",
+    "gain",
+    "metric_name",
+    "parts",
+    "run",
+    "severities",
+    "shared_accuracy",
+    "shifted",
+    "shifted_accuracy",
+    "shifted_tests",
+    "summary",
+    "train_condition",
+]

@@ -1,0 +1,136 @@
+"""What chapter 4 reads off its table: gains at the last step and at equal accuracy, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from fa_core.experiments.robustness.populations import MAIN, QUIET, Config, families
+from fa_core.findings import Finding, Findings
+from fa_core.tables import curve, where_reached
+
+EVERY = "all shifts"  # the mean over families, each counting the same
+
+
+def shifted_accuracy(
+    config: Config, table: pd.DataFrame, condition: str, family: str
+) -> pd.DataFrame:
+    """Mean accuracy over a family's shifts: a row for each step, a column for each network."""
+    if family == EVERY:
+        values = [shifted_accuracy(config, table, condition, each) for each in families(config)]
+    else:
+        values = [curve(table, condition, metric) for metric in families(config)[family]]
+    mean: pd.DataFrame = sum(values[1:], values[0]) / len(values)
+    return mean
+
+
+def gain(
+    config: Config, table: pd.DataFrame, family: str, treated: str, control: str
+) -> pd.Series[float]:
+    """Accuracy on shifted images at the last step: treated less control, for each network."""
+    ends = [shifted_accuracy(config, table, name, family).iloc[-1] for name in (treated, control)]
+    return ends[0] - ends[1]
+
+
+def shared_accuracy(table: pd.DataFrame, *names: str) -> pd.Series[float]:
+    """The highest in-distribution accuracy that all of these conditions reach, by network."""
+    return pd.concat([curve(table, name, "accuracy").max() for name in names], axis=1).min(axis=1)
+
+
+def effective_gain(
+    config: Config, table: pd.DataFrame, family: str, treated: str, control: str
+) -> pd.Series[float]:
+    """Effective robustness of treated over control, for each network (Taori et al. 2020).
+
+    It is the difference between their accuracies on shifted images at the moments of training when
+    their in-distribution accuracies are equal: at the highest that both reach.
+    """
+    level = shared_accuracy(table, treated, control)
+    found = [
+        where_reached(
+            shifted_accuracy(config, table, name, family), curve(table, name, "accuracy"), level
+        )
+        for name in (treated, control)
+    ]
+    return found[0] - found[1]
+
+
+def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
+    """One row for each family: accuracies at the last step, gains of noise, what remains."""
+    fa, noisy, *_ = MAIN
+    rows = {}
+    for family in (*families(config), EVERY):
+        gains = [f(config, table, family, noisy, fa).mean() for f in (gain, effective_gain)]
+        rows[family] = {
+            **{
+                ("accuracy, %", name): 100
+                * shifted_accuracy(config, table, name, family).iloc[-1].mean()
+                for name in MAIN
+            },
+            ("noise gives FA, points", "last step"): 100 * gains[0],
+            ("noise gives FA, points", "same accuracy"): 100 * gains[1],
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def findings(config: Config, table: pd.DataFrame) -> Findings:
+    """What the chapter claims, tested on the table; all differences are paired by network."""
+    fa, noisy, bp, noisy_bp = MAIN
+    points = "percentage points"
+
+    def tested(
+        claim: str,
+        how: Callable[..., pd.Series[float]],
+        treated: str,
+        control: str,
+        family: str = EVERY,
+        **bounds: float,
+    ) -> Finding:
+        values = 100 * how(config, table, family, treated, control)
+        return Finding.of_mean(claim, values, points, **bounds)
+
+    at_the_end, equal = gain(config, table, EVERY, noisy, fa), "At the same accuracy"
+    remains = effective_gain(config, table, EVERY, noisy, fa)
+    every_family = (*families(config), EVERY)
+    return Findings(
+        [
+            *(
+                tested(
+                    f"At the last step FA with noise is the more robust: {family}.",
+                    *(gain, noisy, fa, family),
+                    above=0,
+                )
+                for family in every_family
+            ),
+            *(
+                tested(
+                    f"{equal} FA with noise is the more robust: {family}.",
+                    *(effective_gain, noisy, fa, family),
+                    above=0,
+                )
+                for family in every_family
+            ),
+            Finding.of_mean(
+                "A part of the gain is accuracy alone: it is smaller at the same accuracy.",
+                *(100 * (at_the_end - remains), points),
+                above=0,
+            ),
+            tested(
+                f"{equal} noise gives FA more than a quiet readout does.",
+                *(effective_gain, noisy, QUIET),
+                above=0,
+            ),
+            tested(f"{equal} BP is more robust than FA.", effective_gain, bp, fa, above=0),
+            tested(
+                f"{equal} FA with noise is more robust than BP.",
+                *(effective_gain, noisy, bp),
+                above=0,
+            ),
+            tested(
+                f"{equal} noise makes BP more robust, too.",
+                *(effective_gain, noisy_bp, bp),
+                above=0,
+            ),
+        ]
+    )
