@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fa_core import _products
 from fa_core.layers import FALinear
 from fa_core.rules import RULES
 
@@ -69,33 +70,26 @@ class _Layer:
 
     def __init__(self, layer: FALinear, x: Tensor) -> None:
         weight, feedback = _population(layer, layer.weight), _population(layer, layer.feedback)
-        bias = weight.new_zeros(weight.shape[:2])
-        if layer.bias is not None:
-            bias = _population(layer, layer.bias)
-        networks, outputs, inputs = weight.shape
+        bias = None if layer.bias is None else _population(layer, layer.bias)
         self.back = partial(RULES[layer.rule], weight, feedback)
-        if x.ndim == 2:  # the units of all networks are those of one large layer
-            outer, errors = (x.new_empty(len(x), networks * outputs) for _ in range(2))
-            self.y, self.delta = (
-                memory.view(-1, networks, outputs).transpose(0, 1) for memory in (outer, errors)
-            )
-            self.forward = partial(
-                torch.addmm, bias.flatten(), x, weight.flatten(0, 1).T, out=outer
-            )
-        else:
-            self.y, self.delta = (x.new_empty(*x.shape[:2], outputs) for _ in range(2))
-            self.forward = partial(torch.baddbmm, bias.unsqueeze(1), x, weight.mT, out=self.y)
+        networks, outputs, inputs = weight.shape
+        shared = x.ndim == 2
+        if shared:  # the units of all networks are those of one large network's layer
+            x, weight = x.unsqueeze(0), weight.view(1, -1, inputs)
+            bias = bias if bias is None else bias.view(1, -1)
+        y, delta = (x.new_empty(*x.shape[:2], weight.shape[1]) for _ in range(2))
+        self.forward = _products.prepare(x, weight, bias, y)
         self._gradients = []
         if layer.weight.requires_grad:
-            grad = _gradient(layer, layer.weight)
-            self._gradients.append(
-                partial(torch.mm, errors.T, x, out=grad.view(-1, inputs))
-                if x.ndim == 2
-                else partial(torch.bmm, self.delta.mT, x, out=grad)
-            )
+            grad = _gradient(layer, layer.weight).view(weight.shape)
+            self._gradients.append(_products.prepare(delta.mT, x.mT, None, grad))
+        if shared:
+            own = (-1, networks, outputs)
+            y, delta = (memory.view(own).transpose(0, 1) for memory in (y, delta))
+        self.y, self.delta = y, delta
         if layer.bias is not None and layer.bias.requires_grad:
             grad = _gradient(layer, layer.bias)
-            self._gradients.append(partial(torch.sum, self.delta, 1, out=grad))
+            self._gradients.append(partial(torch.sum, delta, 1, out=grad))
 
     def backward(self) -> None:
         for gradient in self._gradients:

@@ -11,7 +11,7 @@ import torch
 from scipy import stats
 
 import fa_core as fa
-from fa_core import _graph, _loop, _normal
+from fa_core import _graph, _loop, _normal, _products
 from fa_core._batches import DataBatches, NoiseBatches
 
 STEPS, LR = 200, 1e-3
@@ -317,3 +317,51 @@ def test_records_of_shared_noise_are_taken_on_one_probe():
         net, 2, share=True, record=["loss", lambda _, x, y: probes.append(x) or {}], **options
     )
     assert history["loss"].shape == (2, 3) and probes[0].shape == (256, 32)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.float64, 1e-13)])
+@pytest.mark.parametrize("networks", [1, 4])
+@pytest.mark.parametrize("outputs", [100, 3])  # large enough for oneDNN, and not
+@pytest.mark.parametrize("biased", [False, True])
+def test_a_prepared_product_follows_what_its_operands_hold(
+    networks, outputs, biased, dtype, tolerance
+):
+    x, weight, y = (
+        torch.full(size, torch.nan, dtype=dtype)
+        for size in ((networks, 64, 784), (networks, outputs, 784), (networks, 64, outputs))
+    )
+    bias = torch.zeros(networks, outputs, dtype=dtype) if biased else None
+    multiply = _products.prepare(x, weight, bias, y)
+    random = torch.Generator().manual_seed(0)
+    for _ in range(2):
+        for operand in (x, weight, *([bias] if biased else [])):
+            operand.normal_(generator=random)
+        multiply()
+        exact = x.double() @ weight.double().mT
+        if biased:
+            exact += bias.double().unsqueeze(1)
+        assert (y - exact).norm() < tolerance * exact.norm()
+
+
+PRODUCTS = [
+    (1, 64, torch.float32, True),
+    (1, 1, torch.float32, False),
+    (1, 64, torch.float64, False),
+    (2, 64, torch.float32, False),
+]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("networks, samples, dtype, fits", PRODUCTS)
+def test_onednn_serves_single_large_products_in_float32(
+    networks, samples, dtype, fits, monkeypatch
+):
+    calls = []
+    monkeypatch.setattr(_products, "_AVAILABLE", True)
+    monkeypatch.setattr(_products, "_into", lambda *operands: calls.append(1))
+    x = torch.zeros(networks, samples, 784, dtype=dtype)
+    weight = torch.zeros(networks, 100, 784, dtype=dtype)
+    out = torch.zeros(networks, samples, 100, dtype=dtype)
+    _products.prepare(x, weight, None, out)()
+    assert len(calls) == fits

@@ -216,7 +216,8 @@ def meta_train(net: MLP, tasks: Iterable[Dataset], config: Config) -> Iterator[i
 
     def gradients(net: MLP, source: DataBatches) -> list[Tensor]:
         source.prepare()
-        net.loss_and_gradients(*source.batch())
+        source.draw()
+        net.loss_and_gradients(*source.batch)
         return [p.grad for p in net.parameters() if p.grad is not None]
 
     meta = torch.optim.Adam(net.parameters(), lr=config.meta_lr, fused=True)
