@@ -53,14 +53,15 @@ class Config(NoiseThenData):
             networks=8,
             noise_steps=1000,
             noise_lr=1e-3,
-            steps=1500,
-            lr=3e-4,
+            steps=900,
+            lr=5e-4,
             levels=(0.8, 0.9, 0.95),
-            noise_lengths=(100, 300, 3000),
+            noise_lengths=(100, 300, 2000),
             long_data="digits",
-            long_steps=3000,
-            short_steps=600,
-            records=24,
+            long_steps=1800,
+            short_steps=400,
+            depths=(3, 5),
+            records=16,
         )
 
     @classmethod

@@ -55,10 +55,11 @@ class Config(NoiseThenData):
             networks=10,
             noise_steps=1000,
             noise_lr=1e-3,
-            long_noise=(2500, 5000),
+            long_noise=(2000, 4000),
             steps=500,
             lr=1e-3,
-            records=16,
+            depths=(3,),
+            records=12,
         )
 
     @classmethod
