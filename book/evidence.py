@@ -61,7 +61,7 @@ def measured(found: Finding | None) -> str:
     if found is None:
         return "–"
     _, _, estimate, interval, n, verdict = found.cells()
-    return f"{verdict}: {estimate} ({interval}), n = {n}"
+    return f"{verdict}: {estimate} ({interval}), n\u00a0=\u00a0{n}"
 
 
 def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Finding]]]:
@@ -109,7 +109,7 @@ def picture(counts: Mapping[str, Counter]) -> str:
     ]
     data = base64.b64encode(plots.png(figure)).decode()
     alt = html.escape(" ".join(["Number of findings by verdict.", *told]))
-    return f'<figure><img src="data:image/png;base64,{data}" alt="{alt}"></figure>\n'
+    return f'<figure tabindex="0"><img src="data:image/png;base64,{data}" alt="{alt}"></figure>\n'
 
 
 def write(folder: Path, found: Mapping[Path, list[dict]]) -> None:

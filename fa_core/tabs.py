@@ -47,8 +47,8 @@ class Tabs:
 
     Args:
         tabs: title of each tab to what it holds, one below another: a figure with its text
-            alternative (a pair), :class:`~fa_core.findings.Findings`, or text. The first tab is
-            open. Programs that read findings from the page find those of the first tab alone.
+            alternative (a pair), findings, or text. The first tab is open. Programs that read
+            findings from the page find those of the first tab alone.
         legend: what the reader chooses between, for those who do not see the tabs.
 
     Raises:

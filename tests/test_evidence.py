@@ -35,8 +35,8 @@ def test_the_same_claim_at_two_scales_is_one_row_with_both_numbers():
     ((claim, expected, build, paper),) = told(["1000 steps turn W₂."], ["8,000 steps turn W₂."])
     assert claim == "1000 / 8,000 steps turn W₂."
     assert expected == "above 0"
-    assert build == "✓ supported: 2 degrees (1 to 3), n = 8"
-    assert paper == "✓ supported: 2 degrees (1 to 3), n = 20"
+    assert build == "✓ supported: 2 degrees (1 to 3), n\u00a0=\u00a08"
+    assert paper == "✓ supported: 2 degrees (1 to 3), n\u00a0=\u00a020"
 
 
 def test_the_main_data_set_may_differ_and_no_other():
@@ -94,7 +94,7 @@ def test_a_section_tells_where_its_numbers_come_from(tmp_path, monkeypatch, stor
     assert (f"Paper scale: {line}." if stored else "no table is stored yet") in text
     assert len(scales["1, this build"]) == len(rows)
     assert len(scales["1, paper scale"]) == (len(rows) if stored else 0)
-    assert text.count("n = 3") == len(rows) * (2 if stored else 1) + stored
+    assert text.count("n\u00a0=\u00a03") == len(rows) * (2 if stored else 1)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.stem)
