@@ -237,18 +237,46 @@ def meta_train(net: MLP, tasks: Iterable[Dataset], config: Config) -> Iterator[i
 
 
 def meta_loss(
-    config: Config, table: pd.DataFrame, start: str, k: int | None = None, metric: str = "loss"
+    config: Config,
+    table: pd.DataFrame,
+    start: str,
+    k: int | None = None,
+    metric: str = "loss",
+    tasks: tuple[str, ...] = (),
 ) -> pd.Series[float]:
     """Mean over tasks after ``k`` adaptation steps (default: the main K), for each network."""
     step = config.k if k is None else k
-    values = [at(table, f"{task}: {start}", metric, step) for task in config.tasks]
+    values = [at(table, f"{task}: {start}", metric, step) for task in tasks or config.tasks]
     return pd.concat(values, axis=1).mean(axis=1)
 
 
-def along_noise(config: Config, table: pd.DataFrame, k: int | None = None) -> pd.DataFrame:
-    """Meta-loss along noise training: a row for each number of steps, a column for each network."""
-    lengths = config.noise_lengths
-    return pd.DataFrame({n: meta_loss(config, table, start_name(n), k) for n in lengths}).T
+def along_noise(
+    config: Config, table: pd.DataFrame, k: int | None = None, tasks: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    """Meta-loss at each number of noise steps (row), for each network (column)."""
+    starts = {length: start_name(length) for length in config.noise_lengths}
+    rows = {n: meta_loss(config, table, name, k, tasks=tasks) for n, name in starts.items()}
+    return pd.DataFrame(rows).T
+
+
+def along_gradients(config: Config, table: pd.DataFrame) -> pd.DataFrame:
+    """Meta-loss at each number of gradients that first-order MAML took (row), for each network."""
+    lengths = sorted(config.meta_lengths)
+    rows = {config.gradients(n): meta_loss(config, table, tailored_name(n)) for n in lengths}
+    return pd.DataFrame(rows).T
+
+
+def along_rates(config: Config, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Meta-loss at each learning rate of the adaptation (row), without and with noise."""
+    starts = {"FA": "FA", "noise then FA": start_name(config.noise_steps)}
+    names = {lr: {s: with_rate(s, lr) for s in starts.values()} for lr in config.other_lrs}
+    names[config.lr] = {start: start for start in starts.values()}
+    return {
+        label: pd.DataFrame(
+            {lr: meta_loss(config, table, names[lr][start]) for lr in sorted(names)}
+        ).T
+        for label, start in starts.items()
+    }
 
 
 def at_best_length(values: pd.DataFrame) -> tuple[pd.Series[float], list[int]]:

@@ -1,0 +1,129 @@
+"""Figures of chapter 5: meta-loss along noise, adaptation, its settings, tailor-made starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from fa_core.plots import OKABE_ITO, RULE_STYLE, Figure, band, figure
+
+_TASK_STYLE: tuple[
+    dict[str, Any], ...
+] = (  # told apart by dash, for the colours stand for ways of learning
+    {"color": "#888888", "linestyle": "--", "marker": "s"},
+    {"color": "#888888", "linestyle": "-.", "marker": "^"},
+    {"color": "#888888", "linestyle": (0, (1, 1)), "marker": "D"},
+)
+_TAILORED: dict[str, Any] = {"color": OKABE_ITO["black"], "linestyle": "-.", "marker": "s", "ms": 4}
+QUIET_STYLE: dict[str, Any] = {"color": OKABE_ITO["orange"], "linestyle": "-."}
+
+
+def _along_noise(ax: Axes, lengths: Sequence[int]) -> None:
+    ax.set_xscale("symlog", linthresh=lengths[1], linscale=0.5)
+    ax.set_xlim(0, lengths[-1] * 1.1)
+    ticks = [lengths[0], lengths[1], *lengths[3::2]]  # all of them would touch
+    ax.set_xticks(ticks, [f"{tick}" for tick in ticks])
+    ax.minorticks_off()
+    ax.set_xlabel("noise steps before the task")
+
+
+def along_noise(
+    meta: pd.DataFrame, tasks: Mapping[str, pd.DataFrame], levels: Mapping[str, float]
+) -> Figure:
+    """Loss after K adaptation steps over noise steps: the meta-loss and every task.
+
+    Tables hold a row for each number of noise steps and a column for each network; ``levels`` are
+    meta-losses of other starts, dotted, by the names of their ways of learning.
+    """
+    with figure(2, height=3.1) as (fig, (left, right)):
+        band(left, meta, "noise then FA", marker="o", ms=4, **RULE_STYLE["noise then FA"])
+        for name, level in levels.items():
+            color = RULE_STYLE.get(name, QUIET_STYLE)["color"]
+            left.axhline(level, color=color, linestyle=":", label=name)
+        for (name, values), style in zip(tasks.items(), _TASK_STYLE, strict=False):
+            right.plot(values.mean(axis=1), label=name, ms=4, **style)
+        color = RULE_STYLE["noise then FA"]["color"]
+        right.plot(meta.mean(axis=1), color=color, marker="o", ms=4, label="mean: meta-loss")
+        for ax in (left, right):
+            _along_noise(ax, meta.index.tolist())
+            ax.legend()
+        left.set(title="Meta-loss", ylabel="test loss after adapting (nats)", ylim=(0, None))
+        right.set(title="Each task", ylim=left.get_ylim())
+    return fig
+
+
+def adaptation(panels: Mapping[str, Mapping[str, pd.DataFrame]]) -> Figure:
+    """Test loss over adaptation steps: task to (start to a table of steps by networks)."""
+    with figure(len(panels), height=2.9) as (fig, axes):
+        for ax, (task, starts) in zip(axes, panels.items(), strict=True):
+            for name, values in starts.items():
+                band(ax, values, name, **RULE_STYLE.get(name, QUIET_STYLE))
+            ax.set(title=task, xlabel="adaptation steps")
+            ax.sharey(axes[0])
+        axes[0].set(ylabel="test loss (nats)", ylim=(0, None))
+        handles, labels = axes[0].get_legend_handles_labels()
+        fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return fig
+
+
+def settings(by_k: Mapping[int, pd.DataFrame], rates: Mapping[str, pd.DataFrame], k: int) -> Figure:
+    """Meta-loss along noise for several K; and over learning rates, without and with noise."""
+    colours = [OKABE_ITO[name] for name in ("sky", "orange", "blue", "purple", "black", "green")]
+    with figure(2, height=3.1) as (fig, (left, right)):
+        for (steps, values), colour in zip(sorted(by_k.items()), colours, strict=False):
+            left.plot(values.mean(axis=1), label=f"K = {steps}", color=colour, marker="o", ms=3)
+        _along_noise(left, next(iter(by_k.values())).index.tolist())
+        for name, values in rates.items():
+            band(right, values, name, marker="o", ms=4, **RULE_STYLE[name])
+        right.set_xscale("log")
+        right.set(title=f"Learning rate, K = {k}", xlabel="learning rate of the adaptation")
+        left.set(title="Number of adaptation steps", ylabel="meta-loss (nats)")
+        left.set_ylim(0, 1.35 * left.get_ylim()[1])  # room for the legend
+        left.legend(loc="upper right", ncols=2)
+        right.set_ylim(0, None)
+        right.legend()
+    return fig
+
+
+def tailored(noise: pd.DataFrame, meta: pd.DataFrame, levels: Mapping[str, float]) -> Figure:
+    """Meta-loss over the gradients spent before the tasks: on noise, and on the tasks themselves.
+
+    Tables hold a row for each number of gradients and a column for each network.
+    """
+    with figure(1, height=3.2) as (fig, (ax,)):
+        band(ax, noise, "noise: knows no task", marker="o", ms=4, **RULE_STYLE["noise then FA"])
+        band(ax, meta, "first-order MAML: knows the tasks", **_TAILORED)
+        for name, level in levels.items():
+            color = RULE_STYLE.get(name, QUIET_STYLE)["color"]
+            ax.axhline(level, color=color, linestyle=":", label=name)
+        ax.set_xscale("log")
+        ax.set(xlabel="gradients spent on the start", ylabel="meta-loss (nats)", ylim=(0, None))
+        ax.legend(loc="lower left")
+    return fig
+
+
+def trajectories(paths: Mapping[str, Sequence[ArrayLike]], shares: Sequence[float]) -> Figure:
+    """Ways of one network through a plane: start to one path ``[records, 2]`` for each task.
+
+    The path named ``noise`` leads from the one start to the other. Squares: ends of the ways.
+    ``shares`` are the parts of the variance that the two axes hold.
+    """
+    with figure(1, height=3.4) as (fig, (ax,)):
+        for name, ways in paths.items():
+            style = RULE_STYLE.get(name, {"color": "#888888", "linestyle": ":"})
+            for number, way in enumerate(ways):
+                x, y = pd.DataFrame(way).to_numpy().T
+                ax.plot(x, y, label=None if number else name, **style)
+                ax.plot(x[:1], y[:1], "o", color=style["color"], ms=5)
+                ax.plot(x[-1:], y[-1:], "s", color=style["color"], ms=5)
+        ax.set(
+            xlabel=f"first component ({shares[0]:.0%} of the variance)",
+            ylabel=f"second component ({shares[1]:.0%})",
+            title="Weights of one network (dot: start, square: end)",
+        )
+        ax.legend()
+    return fig
