@@ -49,6 +49,12 @@ def set_slider(page, label: str, value: float) -> None:
     )
 
 
+def finish(page) -> None:
+    """Runs the laboratory to its end."""
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text("Finished.").wait_for(timeout=30_000)
+
+
 LIVE = """async ({ module, state }) => {
   window.state = state;
   window.saved = 0;

@@ -81,7 +81,7 @@ class DragDigit(Widget):
 
     def description(self) -> str:
         return (
-            "Interactive figure (it needs JavaScript): a digit to drag, turn and scale, or to draw, "
+            "Interactive figure (it needs JavaScript): a digit to drag, turn and scale, or draw, "
             f"and what the trained networks {', '.join(self._names)} read in it."
         )
 
