@@ -1,24 +1,16 @@
 """The laboratory: three networks trained in the page, and everything the reader can do to them."""
 
-import csv
 import json
 import re
 
 import numpy as np
 import pytest
-from pages import finish, table
+from pages import curves, finish, table
 
 from fa_core.widgets import Laboratory
 
 NETWORKS = ("fa", "noise", "bp")
 SHORT = {"noise": 60, "data": 40, "hidden": 16, "batch": 32, "seed": 5}
-
-
-def curves(page) -> list[dict]:
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Save CSV").click()
-    with open(saved.value.path(), encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def test_three_networks_start_alike_and_noise_turns_one(show):
