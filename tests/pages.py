@@ -1,5 +1,6 @@
 """Pages opened in the browser with no network, and what tests read from them."""
 
+import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,6 +48,20 @@ def set_slider(page, label: str, value: float) -> None:
     page.get_by_role("slider", name=label, exact=True).evaluate(
         "(slider, v) => { slider.value = v; slider.dispatchEvent(new Event('input')); }", value
     )
+
+
+def finish(page) -> None:
+    """Runs the laboratory to its end."""
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text("Finished.").wait_for(timeout=30_000)
+
+
+def curves(page) -> list[dict]:
+    """The rows of the CSV that the laboratory saves."""
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save CSV").click()
+    with open(saved.value.path(), encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 LIVE = """async ({ module, state }) => {

@@ -1,28 +1,16 @@
 """The laboratory: three networks trained in the page, and everything the reader can do to them."""
 
-import csv
 import json
 import re
 
 import numpy as np
 import pytest
-from pages import show_live, table
+from pages import curves, finish, table
 
 from fa_core.widgets import Laboratory
 
+NETWORKS = ("fa", "noise", "bp")
 SHORT = {"noise": 60, "data": 40, "hidden": 16, "batch": 32, "seed": 5}
-
-
-def finish(page) -> None:
-    page.get_by_role("button", name="Run").click()
-    page.get_by_text("Finished.").wait_for(timeout=30_000)
-
-
-def curves(page) -> list[dict]:
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Save CSV").click()
-    with open(saved.value.path(), encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def test_three_networks_start_alike_and_noise_turns_one(show):
@@ -45,7 +33,7 @@ def test_without_noise_both_feedback_networks_are_one(show):
     page = show(Laboratory(**{**SHORT, "noise": 0}))
     finish(page)
     rows = curves(page)
-    path = {n: [r["loss"] for r in rows if r["network"] == n] for n in ("fa", "noise", "bp")}
+    path = {n: [r["loss"] for r in rows if r["network"] == n] for n in NETWORKS}
     assert path["fa"] == path["noise"] != path["bp"]
 
 
@@ -165,9 +153,34 @@ def test_guides_set_the_controls_and_start(show):
         guide.click()
         page.get_by_role("button", name="Pause").wait_for()
         assert guide.get_attribute("aria-pressed") == "true"
-    page.get_by_role("button", name="Backpropagation on noise").click()
-    assert page.get_by_label("Rule of the noise network").input_value() == "bp"
-    assert "Noise, then BP" in table(page)[1][0]
+
+
+def test_the_rule_is_that_of_the_network_that_sees_noise(show):
+    page = show(Laboratory(**{**SHORT, "noise": 0}))
+    rule = page.get_by_label("Rule of the noise network")
+    rule.select_option("bp")
+    assert rule.evaluate(
+        "e => document.getElementById(e.getAttribute('aria-describedby')).innerText"
+    )
+    finish(page)
+    path = {n: [row["loss"] for row in curves(page) if row["network"] == n] for n in NETWORKS}
+    assert path["fa"] != path["noise"] == path["bp"]
+    key = page.locator(".wd-table .wd-key").nth(1)
+    purple = key.evaluate("e => getComputedStyle(e).backgroundColor")
+    assert table(page)[1][0] == "Noise, then BP" and purple == "rgb(204, 121, 167)"
+    page.get_by_role("button", name="No noise at all").click()
+    assert rule.input_value() == "fa"
+    assert key.evaluate("e => getComputedStyle(e).backgroundColor") != purple
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_table_needs_no_scrolling(show, width: int):
+    page = show(Laboratory(noise=20000, noise_lr=0.5), viewport={"width": width, "height": 900})
+    page.get_by_text("Noise step 0 of 20,000", exact=True).wait_for()
+    page.get_by_role("button", name="One step").click()
+    page.get_by_text("Noise step 1 of 20,000", exact=True).wait_for()
+    box = page.locator(".wd-scroll")
+    assert box.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
 
 
 def test_the_page_is_never_blocked_while_training(show):
@@ -214,21 +227,3 @@ def test_history_is_the_table_that_the_page_sends_back():
     row = {"phase": "data", "step": 0, "network": "fa", "loss": 2.5, "accuracy": 0.1}
     lab.records = json.loads(json.dumps([{**row, "angle_2": 90.0, "rank_2": 9.7}]))
     assert lab.history.loc[0, "angle_2"] == 90
-
-
-def test_in_a_notebook_the_laboratory_sends_its_curves_to_python(browser):
-    lab = Laboratory(**SHORT)
-    page = show_live(browser, lab)
-    page.get_by_label("Seed").fill("6")
-    finish(page)
-    assert page.evaluate("location.hash") == "", "the notebook's address is not ours"
-    assert page.get_by_role("button", name="Copy link").count() == 0
-    lab.settings = page.evaluate("state.settings")
-    lab.records = page.evaluate("state.records")
-    assert lab.settings["seed"] == 6
-    assert set(lab.history.network) == {"fa", "noise", "bp"}
-    assert lab.history.query("phase == 'noise'").step.tolist()[-1] == 0
-    page.evaluate("state.settings = {...state.settings, noise: 7}; listeners['change:settings']()")
-    page.get_by_text("Noise step 0 of 7", exact=True).wait_for()
-    page.evaluate("close_widget()")
-    page.close()

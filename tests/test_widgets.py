@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pages import serious
+from pages import finish, serious, show_live
 from widget_samples import WIDGETS, turning
 
 from fa_core import widgets
-from fa_core.widgets import ScrubAlignment
+from fa_core.widgets import Laboratory, ScrubAlignment
 from fa_core.widgets._joining import join
 from fa_core.widgets._widget import Widget
 
@@ -84,3 +84,21 @@ def test_one_widget_shown_twice_is_mounted_twice(show):
     page = show(twice)
     page.locator(".wd-widget").nth(1).wait_for()
     assert page.locator(".wd-fallback").count() == 0
+
+
+def test_in_a_notebook_the_laboratory_sends_its_curves_to_python(browser):
+    lab = Laboratory(noise=60, data=40, hidden=16)
+    page = show_live(browser, lab)
+    page.get_by_label("Seed").fill("6")
+    finish(page)
+    assert page.evaluate("location.hash") == "", "the notebook's address is not ours"
+    assert page.get_by_role("button", name="Copy link").count() == 0
+    lab.settings = page.evaluate("state.settings")
+    lab.records = page.evaluate("state.records")
+    assert lab.settings["seed"] == 6
+    assert set(lab.history.network) == {"fa", "noise", "bp"}
+    assert lab.history.query("phase == 'noise'").step.tolist()[-1] == 0
+    page.evaluate("state.settings = {...state.settings, noise: 7}; listeners['change:settings']()")
+    page.get_by_text("Noise step 0 of 7", exact=True).wait_for()
+    page.evaluate("close_widget()")
+    page.close()

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from fa_core.widgets._joining import join, read, script_json
 
-_HTML = """<div class="wd-host" data-wd-widget="{key}">
+_HTML = """<div class="wd-host wd-kind-{kind}" data-wd-widget="{key}">
 <p class="wd-fallback">{fallback}</p>
 <script type="application/json">{payload}</script>
 <script type="module">
@@ -57,7 +57,8 @@ class Widget(anywidget.AnyWidget):
         module = join("mount.js", self._module)
         key = hashlib.sha256((module + payload).encode()).hexdigest()[:16]
         fallback = html.escape(self.description())
-        return _HTML.format(key=key, fallback=fallback, payload=payload, module=module)
+        kind = type(self).__name__
+        return _HTML.format(kind=kind, key=key, fallback=fallback, payload=payload, module=module)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)

@@ -2,7 +2,7 @@
 
 import { element, onThemeChange } from "./dom.js";
 
-const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "bp", "accent", "negative", "positive"];
+const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "accent", "negative", "positive"];
 
 function readColours(canvas) {
   const style = getComputedStyle(canvas);
@@ -144,10 +144,11 @@ export function drawLines(context, width, height, colours, { series, x, y, refer
     context.stroke();
     context.setLineDash([]);
     context.textAlign = reference.left ? "left" : "right";
-    context.textBaseline = reference.below ? "top" : "bottom";
     const end = reference.left ? box.left + 4 : box.right;
-    const level = down(reference.value) + (reference.below ? 4 : -2);
-    haloText(context, colours, reference.text, end, level);
+    const level = down(reference.value);
+    const below = reference.below || level < 16; // above, the figure's edge would cut it
+    context.textBaseline = below ? "top" : "bottom";
+    haloText(context, colours, reference.text, end, level + (below ? 4 : -2));
   }
   for (const marker of markers) {
     context.fillStyle = marker.colour;

@@ -81,8 +81,8 @@ class DragDigit(Widget):
 
     def description(self) -> str:
         return (
-            "Interactive figure (it needs JavaScript): a digit to drag, turn, scale or draw, and "
-            f"what the trained networks {', '.join(self._names)} read in it."
+            "Interactive figure (it needs JavaScript): a digit to drag, turn and scale, or draw, "
+            f"and what the trained networks {', '.join(self._names)} read in it."
         )
 
 

@@ -21,8 +21,8 @@ export const GUIDES = [
     title: "Backpropagation on noise",
     settings: { rule: "bp" },
     text:
-      "The control: the blue network now learns by backpropagation, on the same noise. B is not " +
-      "used, and the angle stays where it began. Alignment is the work of the feedback, not of " +
+      "The control: the network that sees noise now learns by backpropagation (purple), from the " +
+      "same noise. B is not used, and the angle stays where it began. Alignment is the work of the feedback, not of " +
       "noise as such. Does backpropagation gain from noise all the same?",
   },
   {

@@ -15,7 +15,10 @@ from fa_core.widgets._widget import Widget, pack
 
 @dataclass(frozen=True)
 class Setting:
-    """One control: a number from ``low`` to ``high``, or one of ``choices`` (name to words)."""
+    """One control: a number from ``low`` to ``high``, or one of ``choices`` (name to words).
+
+    ``note`` stands below it, where the label does not say all.
+    """
 
     name: str
     label: str
@@ -25,6 +28,7 @@ class Setting:
     high: float = 0
     whole: bool = True
     choices: dict[str, str] | None = None
+    note: str = ""
 
     def check(self, value: Any) -> float | str:
         if self.choices is not None:
@@ -69,7 +73,9 @@ SETTINGS = (
         "Rule of the noise network",
         "Networks",
         "fa",
-        choices={"fa": "FA", "bp": "BP"},
+        choices={"fa": "FA: errors return by B", "bp": "BP: errors return by W"},
+        note="Of the network that sees noise first: it learns so from noise and from data. The "
+        "two beside it stay FA and BP.",
     ),
     Setting("seed", "Seed", "Networks", 0, 0, 999999),
     Setting("data", "Data steps", "Data", 1000, 1, 20000),

@@ -3,10 +3,15 @@
 import { drawBars, drawHeat, drawLines, makeCanvas } from "./canvas.js";
 import { element, makeTable, named, whole } from "./dom.js";
 
+// Names and colours are the book's: those of noise, then BP differ from those of noise, then FA.
 export const LINES = [
-  { name: "fa", text: () => "FA" },
-  { name: "noise", text: (settings) => `Noise, then ${settings.rule.toUpperCase()}` },
-  { name: "bp", text: () => "BP" },
+  { name: "fa", text: () => "FA", colour: () => "fa" },
+  {
+    name: "noise",
+    text: ({ rule }) => `Noise, then ${rule.toUpperCase()}`,
+    colour: ({ rule }) => (rule === "bp" ? "noisebp" : "noise"),
+  },
+  { name: "bp", text: () => "BP", colour: () => "bp" },
 ];
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
@@ -47,24 +52,25 @@ function range(columns, column, also) {
 
 const CURVES = [
   {
-    title: (layer) => `Angle between W${layer} and B${layer}, degrees`,
+    title: (layer) => `Angle between W${layer} and B${layer} (90°: unrelated)`,
     column: (layer) => `angle_${layer}`,
     limits: (columns, column) => range(columns, column, [75, 92]),
-    reference: { value: 90, text: "unrelated", left: true },
+    reference: () => ({ value: 90, text: "" }),
     say: (value) => `${value.toFixed(1)}°`,
   },
   {
     title: () => "Test accuracy",
     column: () => "accuracy",
     limits: () => [0, 1.02],
-    reference: { value: 0.9, text: "90 %", left: true },
+    reference: () => ({ value: 0.9, text: "90 %", left: true }),
     say: percent,
   },
   {
     title: () => "Loss, nats (dashed: on noise)",
     column: () => "loss",
     limits: (columns, column) => [0, range(columns, column, [2.4])[1]],
-    reference: { value: Math.log(10), text: "chance, log 10" },
+    // Where no curve is: during noise they lie above chance, at the end of data far below it.
+    reference: ({ noise }) => ({ value: Math.log(10), text: "chance, log 10", left: noise > 0, below: noise > 0 }),
     say: (value) => value.toFixed(3),
   },
   {
@@ -84,11 +90,11 @@ export function buildCurves(signal) {
     const figure = makeCanvas("wd-canvas wd-curve", "", (context, width, height, colours) => {
       if (!settings) return;
       const column = curve.column(layer);
-      const series = LINES.flatMap(({ name }) =>
+      const series = LINES.flatMap(({ name, colour }) =>
         ["noise", "data"].map((phase) => ({
           x: columns[name][phase].step ?? [],
           y: columns[name][phase][column] ?? [],
-          colour: colours[name],
+          colour: colours[colour(settings)],
           dash: phase === "noise" && column === "loss" ? [5, 4] : [],
         })),
       );
@@ -96,7 +102,7 @@ export function buildCurves(signal) {
         series,
         x: [-settings.noise, settings.data],
         y: curve.limits(columns, column),
-        reference: curve.reference,
+        reference: curve.reference?.(settings),
         divide: settings.noise > 0 ? { value: 0, texts: ["noise", "data"] } : null,
       });
     }, signal);
@@ -107,9 +113,9 @@ export function buildCurves(signal) {
   const table = makeTable("Present values", heads);
 
   function fillTable() {
-    const rows = LINES.map(({ name, text }) => {
+    const rows = LINES.map(({ name, text, colour }) => {
       const row = columns.latest(name);
-      const head = named(name, text(settings));
+      const head = named(colour(settings), text(settings));
       if (!row) return [head, "–", "–", "–", "–", "–"];
       const reached = columns.reached(name, 0.9);
       return [

@@ -64,7 +64,7 @@ export function buildControls(controls, onChange) {
   const inputs = {};
   const groups = new Map();
   for (const control of controls) {
-    const { name, label, group, low, high, choices } = control;
+    const { name, label, group, low, high, choices, note } = control;
     const input = choices
       ? element("select", {}, ...Object.entries(choices).map(([value, text]) => element("option", { value }, text)))
       : element("input", { type: "number", inputmode: "decimal", min: low, max: high, step: "any" });
@@ -76,10 +76,16 @@ export function buildControls(controls, onChange) {
     });
     inputs[name] = input;
     if (!groups.has(group)) groups.set(group, []);
-    groups.get(group).push(element("label", { class: "wd-control" }, element("span", {}, label), input));
+    const box = element("div", {}, element("label", { class: "wd-control" }, element("span", {}, label), input));
+    if (note) {
+      const id = `wd-${Math.random().toString(36).slice(2)}`; // a page may hold two laboratories
+      input.setAttribute("aria-describedby", id);
+      box.append(element("p", { class: "wd-note", id }, note));
+    }
+    groups.get(group).push(box);
   }
-  const fieldsets = [...groups].map(([group, labels]) =>
-    element("fieldset", { class: "wd-group" }, element("legend", {}, group), ...labels),
+  const fieldsets = [...groups].map(([group, boxes]) =>
+    element("fieldset", { class: "wd-group" }, element("legend", {}, group), ...boxes),
   );
   return {
     fieldsets,

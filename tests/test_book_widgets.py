@@ -1,0 +1,159 @@
+"""Every widget of the built book, driven on its own page with no network and no kernel.
+
+What a page must show after a control is moved is computed here from the numbers it carries.
+"""
+
+import base64
+import json
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pages import curves, finish, offline_page, set_slider, table
+
+from fa_core import widgets
+
+# Kinds that some page of the book must hold; the others are driven where a page holds one.
+REQUIRED = {"Laboratory", "ScrubAlignment"}
+
+
+def unpack(packed: dict) -> np.ndarray:
+    """What ``pack`` in ``_widget.py`` packed."""
+    values = np.frombuffer(base64.b64decode(packed["data"]["base64"]), np.dtype(packed["kind"]))
+    return values.astype(float).reshape(packed["shape"]) * packed["scale"]
+
+
+def drive_scrub_alignment(host, state: dict) -> None:
+    back = unpack(state["feedback"]).ravel()
+    for t, forward in enumerate(unpack(state["weights"])):
+        cosine = forward.ravel() @ back / np.linalg.norm(forward) / np.linalg.norm(back)
+        angle = math.degrees(math.acos(cosine))
+        assert f"{angle:.1f}" == host.locator(".wd-big").inner_text().rstrip("°")
+        assert f"the loss {state['losses'][t]:.3f}" in host.locator(".wd-status").inner_text()
+        host.get_by_role("slider").press("ArrowRight")
+
+
+def drive_race(host, state: dict) -> None:
+    steps = np.array(state["steps"], dtype=float)
+    host.get_by_label("Count the noise steps too").check()
+    for level in (0.5, 0.9):
+        set_slider(host, "Level", level)
+        for row, packed, noise in zip(
+            table(host), state["accuracy"], state["noise_steps"], strict=True
+        ):
+            there = unpack(packed) >= level
+            arrival = np.median(np.where(there.any(1), steps[there.argmax(1)], np.inf))
+            reached = f"{math.floor(arrival + noise + 0.5):,}" if arrival < np.inf else None
+            assert row[2:] == [reached or "not reached", f"{there.any(1).sum()} of {len(there)}"]
+
+
+def drive_singular_spectrum(host, state: dict) -> None:
+    for t in (0, len(state["steps"]) - 1):
+        set_slider(host, "Training step", t)
+        for row, packed in zip(table(host), state["spectra"], strict=True):
+            values = unpack(packed)[t]
+            shares = values[values > 0] / values.sum()
+            rank = math.exp(-(shares * np.log(shares)).sum())
+            assert float(row[1]) == pytest.approx(rank, abs=0.0051)
+            assert float(row[2]) == pytest.approx(values[0], abs=0.00051)
+
+
+def drive_drag_digit(host, state: dict) -> None:
+    def reads(image: np.ndarray) -> None:
+        bars = host.locator(".wd-short").all()
+        for bar, network in zip(bars, state["networks"], strict=True):
+            x = (image.ravel() - state["mean"]) / state["std"]
+            for number, layer in enumerate(network["layers"]):
+                x = np.maximum(x, 0) if number else x
+                x = unpack(layer["weight"]) @ x + unpack(layer["bias"])
+            p = np.exp(x - x.max()) / np.exp(x - x.max()).sum()
+            shown = re.findall(r"\d (\d\.\d+)", bar.get_attribute("aria-label"))
+            np.testing.assert_allclose([float(share) for share in shown], p, atol=0.0006)
+
+    images = unpack(state["images"])
+    reads(images[0])
+    host.get_by_role("button", name="Next digit").click()
+    image = images[1 % len(images)]
+    reads(image)
+    set_slider(host, "Shift right", 1)
+    reads(np.pad(image, ((0, 0), (1, 0)))[:, :-1])
+    host.get_by_role("button", name="Draw", exact=True).click()
+    reads(np.zeros_like(image))
+    host.locator(".wd-drag").click()
+    assert "Your drawing" in host.locator(".wd-status").inner_text()
+
+
+def drive_adaptation(host, state: dict) -> None:
+    losses = [unpack(packed) for packed in state["losses"]]
+    last = len(state["noise_steps"]) - 1
+    for task, curve in zip(state["tasks"], losses, strict=True):
+        host.get_by_label("Task").select_option(label=task)
+        set_slider(host, "Amount of noise training", last)
+        status = host.locator(".wd-status").inner_text()
+        meta = np.mean([ends[last, -1] for ends in losses])
+        for number in (curve[last, 0], curve[last, -1], curve[0, -1], meta):
+            found = [float(text) for text in re.findall(r"\d+\.\d{3}", status)]
+            assert np.abs(np.array(found) - number).min() < 0.00051
+        set_slider(host, "Amount of noise training", 0)
+        assert host.locator(".wd-status").inner_text() != status
+
+
+def drive_laboratory(host, state: dict) -> None:
+    page = host.page
+    for label, value in {"Noise steps": 60, "Data steps": 40, "Hidden units": 16}.items():
+        host.get_by_label(label).fill(str(value))
+        host.get_by_label(label).blur()
+    host.get_by_label("Speed").select_option("30")
+    host.get_by_role("button", name="Run").click()
+    host.get_by_role("button", name="Pause").click()
+    host.get_by_text("Paused.").wait_for()
+    host.get_by_role("button", name="Reset").click()
+    host.get_by_text("Noise step 0 of 60", exact=True).wait_for()
+    host.get_by_role("button", name="One step").click()
+    host.get_by_text("Noise step 1 of 60", exact=True).wait_for()
+    host.get_by_label("Speed").select_option("")
+    finish(page)
+    rows = curves(page)
+    assert rows[-1]["step"] == "40"
+    assert {cells[1] for cells in table(host)} == {f"{float(r['angle_2']):.1f}°" for r in rows[-3:]}
+    page.reload()  # the link stands in the address
+    finish(page)
+    assert curves(page) == rows
+
+
+DRIVERS: dict[str, Callable] = {
+    "Laboratory": drive_laboratory,
+    "ScrubAlignment": drive_scrub_alignment,
+    "Race": drive_race,
+    "SingularSpectrum": drive_singular_spectrum,
+    "DragDigit": drive_drag_digit,
+    "Adaptation": drive_adaptation,
+}
+
+
+def pages_with(site: Path, kind: str) -> list[Path]:
+    mark = f'class="wd-host wd-kind-{kind}"'
+    return [page for page in sorted(site.rglob("*.html")) if mark in page.read_text("utf-8")]
+
+
+def test_every_kind_of_widget_has_a_driver():
+    assert set(DRIVERS) == set(widgets.__all__) >= REQUIRED
+
+
+@pytest.mark.parametrize("kind", DRIVERS)
+def test_widget_of_the_built_book_follows_its_reader(site: Path, browser, kind: str):
+    pages = pages_with(site, kind)
+    assert pages or kind not in REQUIRED, f"no page of the book holds a {kind}"
+    if not pages:
+        pytest.skip(f"no page of the book holds a {kind} yet")
+    for file in pages:
+        with offline_page(browser, "file:", viewport={"width": 1280, "height": 900}) as page:
+            page.goto(file.as_uri())
+            for host in page.locator(f".wd-kind-{kind}").all():
+                payload = host.locator('script[type="application/json"]').text_content()
+                DRIVERS[kind](host, json.loads(payload)["state"])
+                for box in host.locator(".wd-scroll").all():
+                    assert box.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
