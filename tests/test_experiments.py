@@ -2,13 +2,14 @@
 
 import dataclasses
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 import fa_core as fa
 from fa_core.experiments import _common, learning_speed, low_rank
-from fa_core.tables import curve, steps_to
+from fa_core.tables import curve, spectra, steps_to
 
 SPEED = {
     "networks": 3,
@@ -142,6 +143,31 @@ def test_steps_to_a_level_are_interpolated_and_never_reaching_counts_as_the_end(
     columns = [[0.1, 0.5, 0.9], [0.6, 0.7, 0.8], [0.1, 0.2, 0.3], [0.1, 0.7, 0.2]]
     table = table_of("accuracy", columns, [0, 10, 30])
     assert steps_to(table, "x", 0.6).tolist() == pytest.approx([15, 0, 30, 25 / 3])
+
+
+@pytest.fixture(scope="module")
+def ranked():
+    parts = low_rank.parts(tiny(low_rank, RANK))
+    return pd.concat([parts[name]() for name in ("noise: FA", "FA", "noise then FA", "BP")])
+
+
+def test_kept_singular_values_are_those_whose_rank_is_recorded(ranked):
+    for condition in ("FA", "noise then FA", "BP"):
+        values = spectra(ranked, condition, layer=2)
+        shares = values / values.groupby("step").transform("sum")
+        entropy = -(shares * np.log(shares)).groupby("step").sum()
+        expected = curve(ranked, condition, "weight_rank_2")
+        pd.testing.assert_frame_equal(np.exp(entropy), expected, rtol=1e-5)
+        before_and_after = spectra(ranked, condition, layer=1).index.unique("step")
+        assert before_and_after.tolist() == [0, RANK["steps"]]
+
+
+def test_singular_values_on_noise_lead_to_those_before_data(ranked):
+    noise, data = (spectra(ranked, name, layer=2) for name in ("noise: FA", "noise then FA"))
+    assert noise.index.unique("step").max() == RANK["noise_steps"]
+    pd.testing.assert_frame_equal(noise.loc[RANK["noise_steps"]], data.loc[0])
+    start = spectra(ranked, "FA", layer=2).loc[0]
+    pd.testing.assert_frame_equal(noise.loc[0], start)
 
 
 def test_the_gap_is_read_at_the_same_train_loss():

@@ -241,13 +241,6 @@ def test_a_table_without_a_column_is_refused(store):
         save(store, frame=table().drop(columns="network"))
 
 
-def own_source(name):
-    """The texts of the files that hold the experiment's populations."""
-    folder = Path(experiments.__file__).parent
-    files = (folder / f"{name}.py", folder / name / "populations.py")
-    return [file.read_text(encoding="utf-8") for file in files if file.is_file()]
-
-
 SOURCE = '''
 """Doc."""
 from x import y
@@ -294,14 +287,37 @@ def test_what_decides_a_number_changes_the_code_version(old, new):
     assert version(SOURCE.replace(old, new)) != version(SOURCE)
 
 
+def files_of(name):
+    """The files of an experiment: its module, or its package's modules."""
+    folder = Path(experiments.__file__).parent
+    return [
+        file for file in (folder / f"{name}.py", *(folder / name).glob("*.py")) if file.exists()
+    ]
+
+
 @pytest.mark.parametrize("name", cli.names())
-def test_an_experiments_own_code_counts_and_what_reads_its_table_does_not(name):
-    assert provenance.code_version(name) != provenance.code_version("none of them")
-    (own,) = own_source(name)
-    counted = provenance._reached(ast.parse(own), "parts")
-    found = {node.name for node in counted.body if hasattr(node, "name")}
-    assert {"Config", "conditions", "parts"} <= found
-    assert not found & {"findings", "summary", "run"}
-    # What it takes from other experiments would not count.
-    taken = re.findall(r"^from fa_core\.experiments\.?(\S*) import", own, re.MULTILINE)
-    assert set(taken) <= {"_common"}
+@pytest.mark.parametrize("function, counts", [("parts", True), ("findings", False)])
+def test_an_experiments_numbers_count_and_its_findings_do_not(name, function, counts, monkeypatch):
+    changed, original = [], provenance._tree
+
+    def with_another_line(file):
+        tree = original(file)
+        for node in tree.body:
+            if file in files_of(name) and getattr(node, "name", None) == function:
+                changed.append(file)
+                node.body += ast.parse("1 + 1").body
+        return tree
+
+    version = provenance.code_version.__wrapped__
+    before = version(name)
+    monkeypatch.setattr(provenance, "_tree", with_another_line)
+    assert (version(name) != before) is counts
+    assert changed or not counts
+
+
+@pytest.mark.parametrize("name", cli.names())
+def test_an_experiment_takes_no_number_from_a_module_that_does_not_count(name):
+    for file in files_of(name):
+        if "def parts(" in (text := file.read_text(encoding="utf-8")):
+            taken = re.findall(r"^from fa_core\.experiments\.?(\S*) import", text, re.MULTILINE)
+            assert set(taken) <= {"_common"}

@@ -58,7 +58,7 @@ class Config(NoiseThenData):
             levels=(0.8, 0.9, 0.95),
             noise_lengths=(100, 300, 2000),
             long_data="digits",
-            long_steps=1800,
+            long_steps=3000,
             short_steps=400,
             depths=(3, 5),
             records=16,
