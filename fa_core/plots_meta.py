@@ -106,24 +106,37 @@ def tailored(noise: pd.DataFrame, meta: pd.DataFrame, levels: Mapping[str, float
     return fig
 
 
-def trajectories(paths: Mapping[str, Sequence[ArrayLike]], shares: Sequence[float]) -> Figure:
-    """Ways of one network through a plane: start to one path ``[records, 2]`` for each task.
+def trajectories(
+    panels: Mapping[str, tuple[Mapping[str, Sequence[ArrayLike]], Sequence[float]]],
+    tasks: Sequence[str],
+) -> Figure:
+    """Ways of one network through planes: start to one path ``[records, 2]`` for each task.
 
-    The path named ``noise`` leads from the one start to the other. Squares: ends of the ways.
-    ``shares`` are the parts of the variance that the two axes hold.
+    A panel's title maps to its paths and to the parts of the variance that its two axes hold. The
+    path named ``noise`` leads from one start to the other. In the last panel the ends of the last
+    start carry the names of the tasks.
     """
-    with figure(1, height=3.4) as (fig, (ax,)):
-        for name, ways in paths.items():
-            style = RULE_STYLE.get(name, {"color": "#888888", "linestyle": ":"})
-            for number, way in enumerate(ways):
-                x, y = pd.DataFrame(way).to_numpy().T
-                ax.plot(x, y, label=None if number else name, **style)
-                ax.plot(x[:1], y[:1], "o", color=style["color"], ms=5)
-                ax.plot(x[-1:], y[-1:], "s", color=style["color"], ms=5)
-        ax.set(
-            xlabel=f"first component ({shares[0]:.0%} of the variance)",
-            ylabel=f"second component ({shares[1]:.0%})",
-            title="Weights of one network (dot: start, square: end)",
-        )
-        ax.legend()
+    with figure(len(panels), height=3.3) as (fig, axes):
+        for ax, (title, (paths, shares)) in zip(axes, panels.items(), strict=True):
+            for name, ways in paths.items():
+                style = RULE_STYLE.get(name, {"color": "#888888", "linestyle": ":"})
+                ends = [pd.DataFrame(way).to_numpy()[-1] for way in ways]
+                for number, way in enumerate(ways):
+                    x, y = pd.DataFrame(way).to_numpy().T
+                    ax.plot(x, y, label=None if number else name, **style)
+                    ax.plot(x[:1], y[:1], "o", color=style["color"], ms=5)
+                    ax.plot(x[-1:], y[-1:], "s", color=style["color"], ms=5)
+            ax.margins(0.1, 0.15)
+            ax.set(
+                title=title,
+                xlabel=f"first component ({shares[0]:.0%} of the variance)",
+                ylabel=f"second component ({shares[1]:.0%})",
+            )
+        middle = sum(axes[-1].get_xlim()) / 2
+        for task, (x, y) in zip(tasks, ends, strict=True):
+            side = "right" if x > middle else "left"
+            place: Any = {"xytext": (0, -6), "textcoords": "offset points", "va": "top"}
+            axes[-1].annotate(task, (x, y), ha=side, size=8, **place)
+        handles, labels = axes[0].get_legend_handles_labels()
+        fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return fig

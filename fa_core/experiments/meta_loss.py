@@ -51,7 +51,7 @@ class Config:
     other_k: tuple[int, ...]
     lr: float  # of the adaptation
     other_lrs: tuple[float, ...]  # after 0 and noise_steps noise steps
-    meta_lengths: tuple[int, ...]  # meta-steps of one first-order MAML; first: gradients as noise
+    meta_lengths: tuple[int, ...]  # meta-steps of one first-order MAML
     meta_lr: float
     inner_steps: int = 5  # adaptation steps inside a meta-step
     batch_size: int = 64
@@ -72,7 +72,7 @@ class Config:
             other_k=(30, 300),
             lr=3e-4,
             other_lrs=(1e-4, 1e-3),
-            meta_lengths=(56, 14, 224),
+            meta_lengths=(14, 56, 224),  # 56 take as many gradients as noise_steps
             meta_lr=3e-3,
         )
 
@@ -90,7 +90,7 @@ class Config:
             other_k=(10, 30, 300, 1000),
             lr=1e-4,
             other_lrs=(3e-5, 3e-4, 1e-3),
-            meta_lengths=(444, 111, 1776),
+            meta_lengths=(111, 444, 1776),  # 444 take as many gradients as noise_steps
             meta_lr=1e-3,
         )
 
@@ -261,7 +261,7 @@ def along_noise(
 
 def along_gradients(config: Config, table: pd.DataFrame) -> pd.DataFrame:
     """Meta-loss at each number of gradients that first-order MAML took (row), for each network."""
-    lengths = sorted(config.meta_lengths)
+    lengths = config.meta_lengths
     rows = {config.gradients(n): meta_loss(config, table, tailored_name(n)) for n in lengths}
     return pd.DataFrame(rows).T
 
@@ -301,7 +301,7 @@ def share_of_tailored(config: Config, table: pd.DataFrame, meta_steps: int) -> p
 def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
     """One row for each start: loss before adapting, and loss and accuracy after K steps."""
     rows = {}
-    tailored = map(tailored_name, sorted(config.meta_lengths))
+    tailored = map(tailored_name, config.meta_lengths)
     for start in ("FA", start_name(config.noise_steps), QUIET, "BP", *tailored):
         accuracy = meta_loss(config, table, start, metric="accuracy")
         rows[start] = {
@@ -313,7 +313,7 @@ def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
                 for task in config.tasks
             },
         }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return pd.DataFrame.from_dict(rows, orient="index").astype(float)
 
 
 def findings(config: Config, table: pd.DataFrame) -> Findings:
