@@ -56,7 +56,7 @@ def test_pairs_start_equal_and_preparations_change_the_start(table):
 
 def test_a_part_computed_alone_is_the_same(table):
     _common._states.cache_clear()
-    meta_loss._tailored.cache_clear()
+    meta_loss.populations._tailored.cache_clear()
     for name in ("rotated digits: 5 meta-steps then FA", "digits: 9 noise steps then FA"):
         again = meta_loss.parts(TINY)[name]()
         rows = table[table["condition"] == name].reset_index(drop=True)

@@ -1,8 +1,7 @@
 """Chapter 4: does noise training make what is learned later robust to shifts of the images?"""
 
+from fa_core.experiments._common import MAIN, QUIET
 from fa_core.experiments.robustness.populations import (
-    MAIN,
-    QUIET,
     UNITS,
     Config,
     conditions,

@@ -13,46 +13,31 @@ from fa_core import data as datasets
 from fa_core import metrics, transforms
 from fa_core.data import Dataset
 from fa_core.experiments._common import (
+    MAIN,
+    QUIET,
+    NoiseThenData,
     Part,
+    learn,
     load,
     noise_trained,
     performance,
     quieten,
-    record_steps,
     run_parts,
 )
 from fa_core.networks import MLP
-from fa_core.training import train
 
-MAIN = {
-    "FA": ("fa", False),
-    "noise then FA": ("fa", True),
-    "BP": ("bp", False),
-    "noise then BP": ("bp", True),
-}
-QUIET = "quiet readout, FA"
 UNITS = {"rotate": "degrees", "scale": "factor", "translate": "pixels"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(NoiseThenData):
     """Sizes, lengths, and the grid of shifts: degrees, factors and pixels."""
 
-    data: str
-    hidden: int
-    networks: int
-    noise_steps: int
-    noise_lr: float
-    steps: int  # on data
-    lr: float  # on data
-    records: int  # about so many of each data training
     degrees: tuple[float, ...]
     factors: tuple[float, ...]
     pixels: tuple[float, ...]
     every: int  # n: each n-th test image is shifted, for MNIST's early ones are the easier ones
     other_data: str = ""  # another set of digits to test on
-    batch_size: int = 64
-    seed: int = 0
 
     @classmethod
     def quick(cls) -> Config:
@@ -188,17 +173,7 @@ def train_condition(
     def robustness(net: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         return {test: metrics.accuracy(net(x), y) for test, (x, y) in tests.items()}
 
-    history = train(
-        net,
-        data,
-        config.steps,
-        config.batch_size,
-        config.lr,
-        config.seed,
-        record=[performance, robustness],
-        record_at=record_steps(config.steps, config.records),
-        progress=False,
-    )
+    history = learn(config, net, data, config.steps, [performance, robustness])
     return net, history.table().assign(condition=name)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from fa_core.experiments.robustness.populations import MAIN, QUIET, Config, families
+from fa_core.experiments._common import MAIN, QUIET
+from fa_core.experiments.robustness.populations import Config, families
 from fa_core.findings import Finding, Findings
 from fa_core.tables import curve, where_reached
 
