@@ -31,7 +31,7 @@ MAIN = {
     "noise then BP": ("bp", True),
 }
 QUIET = "quiet readout, FA"
-UNITS = {"rotate": "degrees", "scale": "factor", "translate": "pixels"}
+UNMOVED = {"rotate": 0.0, "scale": 1.0, "translate": 0.0}  # the severity that changes nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class Config:
 
 
 def severities(config: Config) -> dict[str, tuple[float, ...]]:
-    """Family of shifts to its grid, in the units of ``UNITS``; scale has no shift at 1."""
+    """Family of shifts to its grid."""
     return {"rotate": config.degrees, "scale": config.factors, "translate": config.pixels}
 
 
