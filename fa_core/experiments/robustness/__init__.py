@@ -2,7 +2,7 @@
 
 from fa_core.experiments._common import MAIN, QUIET
 from fa_core.experiments.robustness.populations import (
-    UNITS,
+    UNMOVED,
     Config,
     conditions,
     families,
@@ -16,9 +16,12 @@ from fa_core.experiments.robustness.populations import (
 )
 from fa_core.experiments.robustness.reading import (
     EVERY,
+    accuracy_curves,
     effective_gain,
     findings,
     gain,
+    gain_curves,
+    severity_curves,
     shared_accuracy,
     shifted_accuracy,
     summary,
@@ -28,17 +31,20 @@ __all__ = [
     "EVERY",
     "MAIN",
     "QUIET",
-    "UNITS",
+    "UNMOVED",
     "Config",
+    "accuracy_curves",
     "conditions",
     "effective_gain",
     "families",
     "findings",
     "gain",
+    "gain_curves",
     "metric_name",
     "parts",
     "run",
     "severities",
+    "severity_curves",
     "shared_accuracy",
     "shifted",
     "shifted_accuracy",

@@ -26,7 +26,7 @@ from fa_core.experiments._common import (
 )
 from fa_core.networks import MLP
 
-UNITS = {"rotate": "degrees", "scale": "factor", "translate": "pixels"}
+UNMOVED = {"rotate": 0.0, "scale": 1.0, "translate": 0.0}  # the severity that changes nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class Config(NoiseThenData):
 
 
 def severities(config: Config) -> dict[str, tuple[float, ...]]:
-    """Family of shifts to its grid, in the units of ``UNITS``; scale has no shift at 1."""
+    """Family of shifts to its grid."""
     return {"rotate": config.degrees, "scale": config.factors, "translate": config.pixels}
 
 

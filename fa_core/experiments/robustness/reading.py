@@ -4,24 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
 from fa_core.experiments._common import MAIN, QUIET
-from fa_core.experiments.robustness.populations import Config, families
+from fa_core.experiments.robustness.populations import (
+    UNMOVED,
+    Config,
+    families,
+    metric_name,
+    severities,
+)
 from fa_core.findings import Finding, Findings
 from fa_core.tables import curve, where_reached
 
 EVERY = "all shifts"  # the mean over families, each counting the same
+_LOWEST = 0.5  # in-distribution accuracy, that curves over accuracy begin with
+
+Panels = dict[str, dict[str, pd.DataFrame]]  # family of shifts, to label, to curves of networks
 
 
 def shifted_accuracy(
     config: Config, table: pd.DataFrame, condition: str, family: str
 ) -> pd.DataFrame:
-    """Mean accuracy over a family's shifts: a row for each step, a column for each network."""
+    """Mean accuracy over a family's shifts: a row for each step, a column for each network.
+
+    ``family`` may also be ``all shifts``, or one shift, such as ``rotate 30``.
+    """
+    grouped = families(config)
     if family == EVERY:
-        values = [shifted_accuracy(config, table, condition, each) for each in families(config)]
+        values = [shifted_accuracy(config, table, condition, each) for each in grouped]
     else:
-        values = [curve(table, condition, metric) for metric in families(config)[family]]
+        values = [curve(table, condition, metric) for metric in grouped.get(family, [family])]
     mean: pd.DataFrame = sum(values[1:], values[0]) / len(values)
     return mean
 
@@ -55,6 +69,62 @@ def effective_gain(
         for name in (treated, control)
     ]
     return found[0] - found[1]
+
+
+def severity_curves(config: Config, table: pd.DataFrame) -> Panels:
+    """Accuracy at the last step against severity, from images that are not moved on."""
+
+    def against_severity(condition: str, family: str) -> pd.DataFrame:
+        ends = {UNMOVED[family]: curve(table, condition, "accuracy").iloc[-1]}
+        for severity in severities(config)[family]:
+            ends[severity] = curve(table, condition, metric_name(family, severity)).iloc[-1]
+        return pd.DataFrame(ends).T.sort_index()
+
+    return {
+        family: {name: against_severity(name, family) for name in MAIN}
+        for family in severities(config)
+    }
+
+
+def accuracy_curves(config: Config, table: pd.DataFrame) -> Panels:
+    """Accuracy on shifted images against in-distribution accuracy, as training raises both.
+
+    The curve of a condition ends at the highest accuracy that all of its networks reach.
+    """
+
+    def against_accuracy(condition: str, family: str) -> pd.DataFrame:
+        plain = curve(table, condition, "accuracy")
+        errors = np.geomspace(1 - _LOWEST, 1 - plain.max().min(), 20)  # finer near the end
+        values = shifted_accuracy(config, table, condition, family)
+        return pd.DataFrame(
+            {
+                level: where_reached(values, plain, pd.Series(level, index=plain.columns))
+                for level in 1 - errors
+            }
+        ).T
+
+    return {
+        family: {name: against_accuracy(name, family) for name in MAIN}
+        for family in families(config)
+    }
+
+
+def gain_curves(config: Config, table: pd.DataFrame) -> Panels:
+    """What noise gives FA against severity: at the last step, and what remains."""
+    fa, noisy, *_ = MAIN
+    ways = {"at the last step": gain, "at the same accuracy": effective_gain}
+    return {
+        family: {
+            label: pd.DataFrame(
+                {
+                    severity: way(config, table, metric_name(family, severity), noisy, fa)
+                    for severity in grid
+                }
+            ).T
+            for label, way in ways.items()
+        }
+        for family, grid in severities(config).items()
+    }
 
 
 def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,96 @@
+"""Figures of chapter 4: shifted digits, accuracy against severity, robustness at equal accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import PercentFormatter
+from numpy.typing import ArrayLike
+
+from fa_core.plots import OKABE_ITO, RULE_STYLE, Figure, band, figure, reference
+
+Panels = Mapping[str, Mapping[str, pd.DataFrame]]  # title to label to curves of networks
+
+_AXES = {
+    "rotate": "rotation (degrees)",
+    "scale": "scale (factor)",
+    "translate": "shift (pixels)",
+}
+_GAINS = {
+    "at the last step": {"color": OKABE_ITO["orange"], "linestyle": "-.", "marker": "s", "ms": 4},
+    "at the same accuracy": {"color": OKABE_ITO["blue"], "marker": "o", "ms": 4},
+}
+_ACCURACIES = (0.5, 0.8, 0.9, 0.95, 0.98)
+
+
+def _legend_below(fig: Figure, ax: Axes) -> None:
+    handles, labels = ax.get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+
+
+def shifted_digits(rows: Mapping[str, Mapping[float, ArrayLike]]) -> Figure:
+    """One image under many shifts: a row for each family, from severity to pixels ``[h, w]``."""
+    columns = max(len(images) for images in rows.values())
+    across, down, first = 1.15, 1.4, 1.6  # in widths of an image
+    with figure(1, height=0.9 * len(rows)) as (fig, (ax,)):
+        for row, (family, images) in enumerate(rows.items()):
+            top = down * row
+            ax.text(0, top + 0.5, _AXES[family].replace(" (", "\n("), va="center")
+            for column, (severity, pixels) in enumerate(images.items()):
+                left = first + across * column
+                ax.imshow(pixels, cmap="gray_r", extent=(left, left + 1, top + 1, top))
+                ax.add_patch(Rectangle((left, top), 1, 1, fill=False, ec="#bbbbbb", lw=0.8))
+                ax.text(left + 0.5, top - 0.06, f"{severity:g}", ha="center", fontsize=8)
+        ax.set(xlim=(0, first + across * columns), ylim=(down * len(rows) - 0.35, -0.3))
+        ax.axis("off")
+    return fig
+
+
+def severity(panels: Panels) -> Figure:
+    """Accuracy on shifted images against the size of the shift, a panel a family."""
+    with figure(len(panels), height=2.9) as (fig, axes):
+        for ax, (family, curves) in zip(axes, panels.items(), strict=True):
+            for name, values in curves.items():
+                band(ax, values, name, **RULE_STYLE[name])
+            ax.set(title=family, xlabel=_AXES[family], ylim=(0, 1))
+            ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes[0].set_ylabel("accuracy")
+        _legend_below(fig, axes[0])
+    return fig
+
+
+def same_accuracy(panels: Panels) -> Figure:
+    """Accuracy on shifted images against accuracy on images that are not, as training goes on."""
+    with figure(len(panels), height=2.9) as (fig, axes):
+        for ax, (family, curves) in zip(axes, panels.items(), strict=True):
+            for name, values in curves.items():
+                error = values.set_axis(1 - values.index)
+                band(ax, error, name, **RULE_STYLE[name])
+            ax.set_xscale("log")
+            ax.set_xticks([1 - level for level in _ACCURACIES], [f"{a:.0%}" for a in _ACCURACIES])
+            ax.minorticks_off()
+            ax.invert_xaxis()
+            ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+            ax.set(title=family, xlabel="test accuracy, not shifted")
+        axes[0].set_ylabel("accuracy on shifted images")
+        _legend_below(fig, axes[0])
+    return fig
+
+
+def gains(panels: Panels) -> Figure:
+    """What noise gives FA on shifted images, in percentage points, against severity."""
+    with figure(len(panels), height=2.9) as (fig, axes):
+        for ax, (family, curves) in zip(axes, panels.items(), strict=True):
+            for label, values in curves.items():
+                band(ax, 100 * values, label, **_GAINS[label])
+            reference(ax, 0, "")
+            ax.set(title=family, xlabel=_AXES[family])
+        low, high = zip(*(ax.get_ylim() for ax in axes), strict=True)
+        for ax in axes:
+            ax.set_ylim(min(low), max(high))
+        axes[0].set_ylabel("percentage points")
+        _legend_below(fig, axes[0])
+    return fig
