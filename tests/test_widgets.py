@@ -86,6 +86,17 @@ def test_one_widget_shown_twice_is_mounted_twice(show):
     assert page.locator(".wd-fallback").count() == 0
 
 
+@pytest.mark.parametrize("make", WIDGETS.values(), ids=WIDGETS)
+def test_in_a_notebook_the_keys_of_a_control_are_its_own(browser, make: Callable):
+    """JupyterLab takes arrows and Enter for itself, except from elements marked like this."""
+    page = show_live(browser, make())
+    controls = "button, input, select, [tabindex]"
+    count = "(all, mark) => all.filter((e) => e.hasAttribute(mark)).length"
+    marked = page.locator(controls).evaluate_all(count, "data-lm-suppress-shortcuts")
+    assert marked == page.locator(controls).count() > 0
+    page.close()
+
+
 def test_in_a_notebook_the_laboratory_sends_its_curves_to_python(browser):
     lab = Laboratory(noise=60, data=40, hidden=16)
     page = show_live(browser, lab)

@@ -1,11 +1,15 @@
 // Small helpers for building a widget's page elements.
 
+const CONTROLS = "button, input, select, [tabindex]";
+
 /** An element with attributes and children; an attribute that is false or null is left out. */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== false && value !== null) made.setAttribute(name, value === true ? "" : value);
   }
+  // Else JupyterLab takes a control's arrows and Enter for itself.
+  if (made.matches(CONTROLS)) made.dataset.lmSuppressShortcuts = "";
   made.append(...children);
   return made;
 }
