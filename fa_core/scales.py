@@ -50,6 +50,10 @@ class TwoScales:
         """The figure that ``draw(config, table)`` gives at each scale; ``alt`` must fit both."""
         return self._tabs(lambda config, table: (draw(config, table), alt))
 
+    def table(self, make: Callable[[Any, pd.DataFrame], pd.DataFrame]) -> Tabs:
+        """The table that ``make(config, table)`` gives at each scale."""
+        return self._tabs(make)
+
     def findings(self) -> Tabs:
         """The experiment's findings at each scale."""
         return self._tabs(self._experiment.findings)

@@ -9,14 +9,15 @@ import base64
 import html
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from fa_core import plots
 from fa_core.findings import MIME_TYPE, Findings
 
-Item = Findings | str | tuple[Figure, str]
+Item: TypeAlias = Findings | pd.DataFrame | str | tuple[Figure, str]
 
 # Colours are mixed from the page's own, so the tabs fit a light and a dark page.
 _STYLE = """
@@ -47,8 +48,8 @@ class Tabs:
 
     Args:
         tabs: title of each tab to what it holds, one below another: a figure with its text
-            alternative (a pair), findings, or text. The first tab is open. Programs that read
-            findings from the page find those of the first tab alone.
+            alternative (a pair), findings, a table, or text. The first tab is open. Programs that
+            read findings from the page find those of the first tab alone.
         legend: what the reader chooses between, for those who do not see the tabs.
 
     Raises:
@@ -66,8 +67,10 @@ class Tabs:
         if not tabs:
             raise ValueError("tabs must hold at least one tab, got none")
         for item in (item for items in tabs.values() for item in items):
-            if not isinstance(item, Findings | str | tuple):
-                raise TypeError(f"tabs hold text, findings, or a figure with its text: {item!r}")
+            if not isinstance(item, Findings | pd.DataFrame | str | tuple):
+                raise TypeError(
+                    f"tabs hold text, tables, findings, or a figure with its text: {item!r}"
+                )
             if isinstance(item, tuple) and not item[1].strip():
                 raise ValueError("a figure needs a text alternative that says what it shows")
         self._tabs = {title: list(items) for title, items in tabs.items()}
@@ -112,6 +115,8 @@ def _html(item: Item) -> str:
         return f"<p>{html.escape(item)}</p>"
     if isinstance(item, Findings):
         return f"<div>{item.to_html()}</div>"
+    if isinstance(item, pd.DataFrame):
+        return f'<div tabindex="0">{item.to_html(border=0)}</div>'
     figure, alt = item
     data = base64.b64encode(plots.png(figure)).decode()
     picture = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}">'
