@@ -4,6 +4,7 @@ import base64
 import re
 
 import html5lib
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -51,6 +52,15 @@ def test_a_figure_is_a_picture_with_its_text():
     ((data, alt),) = PNG.findall(html)
     assert base64.b64decode(data).startswith(b"\x89PNG")
     assert alt == "A &quot;rising&quot; line"
+
+
+def test_a_table_is_a_table_that_keys_can_scroll():
+    tabs = Tabs({"one": [pd.DataFrame({"a < b": [0.25]}, index=["row"])]})
+    panel = tree(tabs).find("fieldset/div/div")
+    assert panel.get("tabindex") == "0"
+    assert panel.find("table/thead/tr/th[2]").text == "a < b"
+    assert panel.find("table/tbody/tr/td").text == "0.25"
+    assert "0.25" in repr(tabs)
 
 
 @pytest.mark.parametrize(
