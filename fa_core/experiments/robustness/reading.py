@@ -130,19 +130,19 @@ def gain_curves(config: Config, table: pd.DataFrame) -> Panels:
 def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
     """One row for each family: accuracies at the last step, gains of noise, what remains."""
     fa, noisy, *_ = MAIN
+    ways = {"last step": gain, "same accuracy": effective_gain}
     rows = {}
     for family in (*families(config), EVERY):
-        gains = [f(config, table, family, noisy, fa).mean() for f in (gain, effective_gain)]
-        rows[family] = {
-            **{
-                ("accuracy, %", name): 100
-                * shifted_accuracy(config, table, name, family).iloc[-1].mean()
-                for name in MAIN
-            },
-            ("noise gives FA, points", "last step"): 100 * gains[0],
-            ("noise gives FA, points", "same accuracy"): 100 * gains[1],
+        ends = {
+            ("accuracy, %", name): shifted_accuracy(config, table, name, family).iloc[-1].mean()
+            for name in MAIN
         }
-    return pd.DataFrame.from_dict(rows, orient="index")
+        gains = {
+            ("noise gives FA, points", label): way(config, table, family, noisy, fa).mean()
+            for label, way in ways.items()
+        }
+        rows[family] = ends | gains
+    return 100 * pd.DataFrame.from_dict(rows, orient="index").astype(float)
 
 
 def findings(config: Config, table: pd.DataFrame) -> Findings:
