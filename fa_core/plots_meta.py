@@ -126,7 +126,7 @@ def trajectories(
                     ax.plot(x, y, label=None if number else name, **style)
                     ax.plot(x[:1], y[:1], "o", color=style["color"], ms=5)
                     ax.plot(x[-1:], y[-1:], "s", color=style["color"], ms=5)
-            ax.margins(0.1, 0.15)
+            ax.margins(0.1, 0.18)
             ax.set(
                 title=title,
                 xlabel=f"first component ({shares[0]:.0%} of the variance)",
@@ -134,9 +134,8 @@ def trajectories(
             )
         middle = sum(axes[-1].get_xlim()) / 2
         for task, (x, y) in zip(tasks, ends, strict=True):
-            side = "right" if x > middle else "left"
-            place: Any = {"xytext": (0, -6), "textcoords": "offset points", "va": "top"}
-            axes[-1].annotate(task, (x, y), ha=side, size=8, **place)
+            place: Any = {"xytext": (0, 13 if y > 0 else -15), "textcoords": "offset points"}
+            axes[-1].annotate(task, (x, y), ha="right" if x > middle else "left", size=8, **place)
         handles, labels = axes[0].get_legend_handles_labels()
         fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return fig

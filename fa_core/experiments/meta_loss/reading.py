@@ -168,7 +168,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 for lr in config.other_lrs
             ),
             difference(
-                f"Over-training undoes it: from {noise} to {longest} noise steps it rises.",
+                f"Too much noise does harm: from {noise} to {longest} steps the meta-loss rises.",
                 *losses(start_name(longest), noisy),
                 above=0,
             ),
