@@ -184,7 +184,7 @@ def test_the_table_needs_no_scrolling(show, width: int):
 
 
 def test_the_page_is_never_blocked_while_training(show):
-    """Best of three: other work on the machine may hold a page up, the laboratory may not."""
+    """In one round of ten: other work may hold a page up, but the laboratory would in each."""
     page = show(Laboratory(noise=20000, hidden=128))
     page.get_by_text("Noise step 0 of 20,000", exact=True).wait_for()
     page.evaluate("""window.long = [];
@@ -201,9 +201,13 @@ def test_the_page_is_never_blocked_while_training(show):
         else done([window.long.length, frames / 1.5]);
       });
     })"""
-    rounds = [page.evaluate(count) for _ in range(3)]
-    assert min(blocked for blocked, _ in rounds) == 0, rounds
-    assert max(frames for _, frames in rounds) >= 30, rounds
+    rounds = []
+    for _ in range(10):
+        blocked, frames = page.evaluate(count)
+        if blocked == 0 and frames >= 30:
+            return
+        rounds.append((blocked, frames))
+    pytest.fail(f"tasks over 50 ms and frames a second in each round: {rounds}")
 
 
 def test_settings_from_python_are_checked():
