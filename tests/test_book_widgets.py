@@ -17,7 +17,14 @@ from pages import curves, finish, offline_page, set_slider, table
 from fa_core import widgets
 
 # Kinds that some page of the book must hold; the others are driven where a page holds one.
-REQUIRED = {"Laboratory", "ScrubAlignment"}
+REQUIRED = {
+    "Laboratory",
+    "ScrubAlignment",
+    "Race",
+    "SingularSpectrum",
+    "DragDigit",
+    "Adaptation",
+}
 
 
 def unpack(packed: dict) -> np.ndarray:
