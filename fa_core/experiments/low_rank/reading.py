@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pandas as pd
 from scipy import stats
 
 from fa_core.experiments._common import MAIN, QUIET, noise_name
 from fa_core.experiments.low_rank.populations import Config, variants
 from fa_core.findings import Finding, Findings
-from fa_core.tables import at, curve, last
+from fa_core.tables import at, curve, last, where_reached
 
 _RANKS = {"W₁": "weight_rank_1", "W₂": "weight_rank_2", "the features": "feature_rank"}
 
@@ -22,18 +21,9 @@ def gap(table: pd.DataFrame, condition: str) -> pd.DataFrame:
 
 
 def gap_at(table: pd.DataFrame, condition: str, level: pd.Series[float]) -> pd.Series[float]:
-    """The gap where each network's train loss first falls to its own ``level``.
-
-    Between two records gap and train loss are taken as linear in each other.
-    """
-    gaps, losses = gap(table, condition), curve(table, condition, "train_loss")
-    found = {}
-    for network, goal in level.items():
-        loss, values = losses[network].to_numpy(), gaps[network].to_numpy()
-        now = int(np.argmax(loss <= goal))
-        pair = slice(max(now - 1, 0), now + 1)
-        found[network] = float(np.interp(-goal, -loss[pair], values[pair]))
-    return pd.Series(found)
+    """The gap where each network's train loss first falls to its own ``level``."""
+    # Progress rises where a loss falls.
+    return where_reached(gap(table, condition), -curve(table, condition, "train_loss"), -level)
 
 
 def shared_level(table: pd.DataFrame, *names: str) -> pd.Series[float]:
