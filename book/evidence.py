@@ -33,7 +33,9 @@ def varying(sets: set[str]) -> re.Pattern:
 
 def pairs(build: list[Finding], paper: list[Finding], differ: re.Pattern) -> Iterator[Pair]:
     """Findings of both scales in their order, side by side where they make the same claim."""
-    keys = [[differ.sub("#", found.claim) for found in side] for side in (build, paper)]
+    claims = [[found.claim for found in side] for side in (build, paper)]
+    same_words = set(claims[0]).intersection(claims[1])  # these pair before all others
+    keys = [[c if c in same_words else differ.sub("#", c) for c in side] for side in claims]
     for same, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
         if same == "equal":
             yield from zip(build[a:b], paper[c:d], strict=True)

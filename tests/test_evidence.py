@@ -53,6 +53,14 @@ def test_the_main_data_set_may_differ_and_no_other():
     assert [row[2:].count("–") for row in rows] == [0, 1, 1]
 
 
+def test_equal_claims_pair_before_those_whose_numbers_differ():
+    rows = told(
+        ["Holds for K = 30.", "Holds for K = 300."], [f"Holds for K = {k}." for k in (10, 30, 300)]
+    )
+    assert [row[0] for row in rows] == [f"Holds for K = {k}." for k in (10, 30, 300)]
+    assert [row[2:].count("–") for row in rows] == [1, 0, 0]
+
+
 def test_claims_of_one_scale_stand_in_their_place():
     rows = told(["only here", "both", "b"], ["both", "only there", "b"])
     assert [row[0] for row in rows] == ["only here", "both", "only there", "b"]
