@@ -87,11 +87,12 @@ def test_page_is_whole_offline(site: Path, browser, name: str, width: int, schem
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
 @pytest.mark.parametrize("name", [*(f"book/{page}.html" for page in PAGES), *OTHERS[:-1]])
-def test_page_bars_no_reader_and_is_light(site: Path, browser, name: str, scheme: str):
+def test_page_bars_no_reader_and_is_light(site: Path, browser, name: str, scheme: str, width: int):
     asked = set()
-    with offline_page(browser, "file:", color_scheme=scheme) as page:
+    view = {"width": width, "height": 800}
+    with offline_page(browser, "file:", color_scheme=scheme, viewport=view) as page:
         page.on("request", lambda request: asked.add(urlsplit(request.url)))
         page.goto((site / name).as_uri())
         page.wait_for_load_state("networkidle")
