@@ -111,7 +111,7 @@ def picture(counts: Mapping[str, Counter]) -> str:
     ]
     data = base64.b64encode(plots.png(figure)).decode()
     alt = html.escape(" ".join(["Number of findings by verdict.", *told]))
-    return f'<figure tabindex="0"><img src="data:image/png;base64,{data}" alt="{alt}"></figure>\n'
+    return f'<figure><img src="data:image/png;base64,{data}" alt="{alt}"></figure>\n'
 
 
 def write(folder: Path, found: Mapping[Path, list[dict]]) -> None:

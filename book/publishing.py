@@ -95,7 +95,7 @@ def refine(site: Path) -> None:
         text = re.sub(r"<script[^>]*fontawesome\.js[^>]*></script>\n?", "", text)
         text = text.replace(' role="list"', "").replace(' role="doc-biblioentry"', "")
         # On a phone a figure scrolls inside its frame: keys must reach it.
-        text = text.replace("<figure ", '<figure tabindex="0" ')
+        text = re.sub(r"<figure\b", '<figure tabindex="0"', text)
         page.write_text(text, encoding="utf-8")
 
 

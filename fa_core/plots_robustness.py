@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -26,11 +28,6 @@ _GAINS = {
 _ACCURACIES = (0.5, 0.8, 0.9, 0.95, 0.98)
 
 
-def _legend_below(fig: Figure, ax: Axes) -> None:
-    handles, labels = ax.get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-
-
 def shifted_digits(rows: Mapping[str, Mapping[float, ArrayLike]]) -> Figure:
     """One image under many shifts: a row for each family, from severity to pixels ``[h, w]``."""
     columns = max(len(images) for images in rows.values())
@@ -49,48 +46,61 @@ def shifted_digits(rows: Mapping[str, Mapping[float, ArrayLike]]) -> Figure:
     return fig
 
 
-def severity(panels: Panels) -> Figure:
-    """Accuracy on shifted images against the size of the shift, a panel a family."""
+@contextmanager
+def _shifts(
+    panels: Panels, styles: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[Figure, dict[str, Axes]]]:
+    """The curves of each family of shifts in a panel of its own, and one legend below them all."""
     with figure(len(panels), height=2.9) as (fig, axes):
         for ax, (family, curves) in zip(axes, panels.items(), strict=True):
             for name, values in curves.items():
-                band(ax, values, name, **RULE_STYLE[name])
-            ax.set(title=family, xlabel=_AXES[family], ylim=(0, 1))
+                band(ax, values, name, **styles[name])
+            ax.set_title(family)
+        handles, labels = axes[0].get_legend_handles_labels()
+        fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        yield fig, dict(zip(panels, axes, strict=True))
+
+
+def severity(panels: Panels) -> Figure:
+    """Accuracy on shifted images against the size of the shift, a panel a family."""
+    with _shifts(panels, RULE_STYLE) as (fig, axes):
+        for family, ax in axes.items():
+            ax.set(xlabel=_AXES[family], ylim=(0, 1))
             ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes[0].set_ylabel("accuracy")
-        _legend_below(fig, axes[0])
+        fig.axes[0].set_ylabel("accuracy")
     return fig
 
 
 def same_accuracy(panels: Panels) -> Figure:
     """Accuracy on shifted images against accuracy on images that are not, as training goes on."""
-    with figure(len(panels), height=2.9) as (fig, axes):
-        for ax, (family, curves) in zip(axes, panels.items(), strict=True):
-            for name, values in curves.items():
-                error = values.set_axis(1 - values.index)
-                band(ax, error, name, **RULE_STYLE[name])
+    against_error = {
+        family: {name: values.set_axis(1 - values.index) for name, values in curves.items()}
+        for family, curves in panels.items()
+    }
+    with _shifts(against_error, RULE_STYLE) as (fig, axes):
+        for ax in axes.values():
             ax.set_xscale("log")
             ax.set_xticks([1 - level for level in _ACCURACIES], [f"{a:.0%}" for a in _ACCURACIES])
             ax.minorticks_off()
             ax.invert_xaxis()
             ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-            ax.set(title=family, xlabel="test accuracy, not shifted")
-        axes[0].set_ylabel("accuracy on shifted images")
-        _legend_below(fig, axes[0])
+            ax.set_xlabel("test accuracy, not shifted")
+        fig.axes[0].set_ylabel("accuracy on shifted images")
     return fig
 
 
 def gains(panels: Panels) -> Figure:
     """What noise gives FA on shifted images, in percentage points, against severity."""
-    with figure(len(panels), height=2.9) as (fig, axes):
-        for ax, (family, curves) in zip(axes, panels.items(), strict=True):
-            for label, values in curves.items():
-                band(ax, 100 * values, label, **_GAINS[label])
+    in_points = {
+        family: {label: 100 * values for label, values in curves.items()}
+        for family, curves in panels.items()
+    }
+    with _shifts(in_points, _GAINS) as (fig, axes):
+        for family, ax in axes.items():
             reference(ax, 0, "")
-            ax.set(title=family, xlabel=_AXES[family])
-        low, high = zip(*(ax.get_ylim() for ax in axes), strict=True)
-        for ax in axes:
+            ax.set_xlabel(_AXES[family])
+        low, high = zip(*(ax.get_ylim() for ax in fig.axes), strict=True)
+        for ax in fig.axes:
             ax.set_ylim(min(low), max(high))
-        axes[0].set_ylabel("percentage points")
-        _legend_below(fig, axes[0])
+        fig.axes[0].set_ylabel("percentage points")
     return fig

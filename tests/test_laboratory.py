@@ -10,6 +10,7 @@ from pages import curves, finish, table
 from fa_core.widgets import Laboratory
 
 NETWORKS = ("fa", "noise", "bp")
+TASKS = ["__metadata", "disabled-by-default-devtools.timeline"]  # to be traced
 SHORT = {"noise": 60, "data": 40, "hidden": 16, "batch": 32, "seed": 5}
 
 
@@ -183,31 +184,35 @@ def test_the_table_needs_no_scrolling(show, width: int):
     assert box.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
 
 
-def test_the_page_is_never_blocked_while_training(show):
-    """In one round of ten: other work may hold a page up, but the laboratory would in each."""
+def main_thread(trace: bytes) -> list[float]:
+    """Processor time of each task of the page's main thread, in ms: other work does not count."""
+    events = json.loads(trace)["traceEvents"]
+    names = {(e["pid"], e["tid"]): e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    ended = (e for e in events if e["name"] == "RunTask" and "tdur" in e)
+    return [e["tdur"] / 1e3 for e in ended if names[e["pid"], e["tid"]] == "CrRendererMain"]
+
+
+def test_the_page_is_never_blocked_while_training(show, browser):
+    """Frames are counted in the best of three rounds: other work may hold a page up."""
     page = show(Laboratory(noise=20000, hidden=128))
     page.get_by_text("Noise step 0 of 20,000", exact=True).wait_for()
-    page.evaluate("""window.long = [];
-      new PerformanceObserver((list) => window.long.push(...list.getEntries()))
-        .observe({ type: "longtask" })""")
     page.get_by_role("button", name="Run").click()
     count = """() => new Promise((done) => {
       const begun = performance.now();
       let frames = 0;
-      window.long.length = 0;
       requestAnimationFrame(function tick() {
         frames += 1;
         if (performance.now() - begun < 1500) requestAnimationFrame(tick);
-        else done([window.long.length, frames / 1.5]);
+        else done(frames / 1.5);
       });
     })"""
-    rounds = []
-    for _ in range(10):
-        blocked, frames = page.evaluate(count)
-        if blocked == 0 and frames >= 30:
-            return
-        rounds.append((blocked, frames))
-    pytest.fail(f"tasks over 50 ms and frames a second in each round: {rounds}")
+    rates = []
+    for _ in range(3):
+        browser.start_tracing(page=page, categories=TASKS)
+        rates.append(page.evaluate(count))
+        tasks = main_thread(browser.stop_tracing())
+        assert len(tasks) > 20 and max(tasks) < 50
+    assert max(rates) >= 30, rates
 
 
 def test_settings_from_python_are_checked():

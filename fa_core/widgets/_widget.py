@@ -12,6 +12,7 @@ import base64
 import hashlib
 import html
 import sys
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 import anywidget
@@ -42,9 +43,9 @@ class Widget(anywidget.AnyWidget):
             cls._css = "\n".join(read(name) for name in cls._styles)
         super().__init_subclass__(**kwargs)
 
+    @abstractmethod
     def description(self) -> str:
         """What the widget shows, in words, for a reader who cannot run it."""
-        raise NotImplementedError
 
     def state(self) -> dict[str, Any]:
         """The traits that the ES module reads, by name."""
