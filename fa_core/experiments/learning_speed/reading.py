@@ -16,7 +16,7 @@ def prefixes(config: Config) -> Iterator[tuple[str, str]]:
     """Data set or depth, and how the names of its conditions begin."""
     yield f"{config.data}, 2 layers", ""
     for data in config.other_data:
-        yield f"{data}, 2 layers", f"{data}: "
+        yield f"{data.removesuffix('.npz')}, 2 layers", f"{data}: "
     for depth in config.depths:
         yield f"{config.data}, {depth} layers", f"{depth} layers: "
 
