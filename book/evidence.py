@@ -1,6 +1,5 @@
 """The page "Claims and evidence": every finding at both scales, as one table a chapter."""
 
-import base64
 import html
 import json
 import re
@@ -8,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from pathlib import Path
+
+from matplotlib.ticker import MaxNLocator
 
 from fa_core import plots
 from fa_core.cli import experiment
@@ -22,20 +23,32 @@ VERDICTS = {
     "undecided": ("sky", "black"),
     "contradicted": ("vermilion", "white"),
 }
+# Its numbers are known only when the book is built, and its text must say them.
+VERDICT_FIGURE = """```{{figure}} evidence-verdicts.png
+:name: fig-verdicts
+:alt: {alt}
+Verdicts on the findings of each chapter, at both scales.
+```
+"""
 Pair = tuple[Finding | None, Finding | None]
+
+
+def names_of(sets: set[str]) -> list[str]:
+    """Patterns of the names of data sets, where they stand alone."""
+    return [rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in sorted(sets)]
 
 
 def varying(sets: set[str]) -> re.Pattern:
     """What may differ between two scales of one claim: numbers, and the main data set's name."""
-    names = [rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in sorted(sets)]
-    return re.compile("|".join([NUMBER, *names]))
+    return re.compile("|".join([NUMBER, *names_of(sets)]))
 
 
-def pairs(build: list[Finding], paper: list[Finding], differ: re.Pattern) -> Iterator[Pair]:
+def pairs(build: list[Finding], paper: list[Finding], sets: set[str]) -> Iterator[Pair]:
     """Findings of both scales in their order, side by side where they make the same claim."""
-    claims = [[found.claim for found in side] for side in (build, paper)]
-    same_words = set(claims[0]).intersection(claims[1])  # these pair before all others
-    keys = [[c if c in same_words else differ.sub("#", c) for c in side] for side in claims]
+    names, differ = "|".join(names_of(sets)) or "(?!)", varying(sets)
+    claims = [[re.sub(names, "#", found.claim) for found in side] for side in (build, paper)]
+    same = set(claims[0]).intersection(claims[1])  # equal numbers pair before all others
+    keys = [[c if c in same else differ.sub("#", c) for c in side] for side in claims]
     for same, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
         if same == "equal":
             yield from zip(build[a:b], paper[c:d], strict=True)
@@ -72,7 +85,8 @@ def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Findin
     name = stem.replace("-", "_")
     module = experiment(name)
     configs = [module.Config.quick(), module.Config.paper()]
-    differ = varying({config.data for config in configs if hasattr(config, "data")})
+    sets = {config.data for config in configs if hasattr(config, "data")}
+    differ = varying(sets)
     stored = published().load(name, configs[1])
     build = [Finding.from_row(row) for row in rows]
     paper = list(module.findings(configs[1], stored.table)) if stored else []
@@ -83,7 +97,7 @@ def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Findin
         f"Paper scale: {stored}." if stored else "Paper scale: no table is stored yet.",
     ]
     text = "<br>\n".join(map(html.escape, labels))
-    table = html_table(HEADINGS, [cells(pair, differ) for pair in pairs(build, paper, differ)])
+    table = html_table(HEADINGS, [cells(pair, differ) for pair in pairs(build, paper, sets)])
     number = int(title)
     return f"<p>{text}</p>\n{table}\n", {
         f"{number}, this build": build,
@@ -91,8 +105,8 @@ def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Findin
     }
 
 
-def picture(counts: Mapping[str, Counter]) -> str:
-    """How many findings have which verdict: bars, and the same numbers in words."""
+def picture(counts: Mapping[str, Counter]) -> tuple[bytes, str]:
+    """How many findings have which verdict: bars as PNG, and the same numbers in words."""
     with plots.figure(1, height=0.8 + 0.27 * len(counts)) as (figure, (ax,)):
         rows, left = range(len(counts)), [0] * len(counts)
         for verdict, (colour, ink) in VERDICTS.items():
@@ -103,15 +117,14 @@ def picture(counts: Mapping[str, Counter]) -> str:
         ax.set_yticks(rows, [f"Chapter {name}" for name in counts])
         ax.invert_yaxis()
         ax.grid(visible=False, axis="y")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel("findings")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     told = [
         f"Chapter {name}: {', '.join(f'{count[verdict]} {verdict}' for verdict in VERDICTS)}."
         for name, count in counts.items()
     ]
-    data = base64.b64encode(plots.png(figure)).decode()
-    alt = html.escape(" ".join(["Number of findings by verdict.", *told]))
-    return f'<figure><img src="data:image/png;base64,{data}" alt="{alt}"></figure>\n'
+    return plots.png(figure), " ".join(["Number of findings by verdict.", *told])
 
 
 def write(folder: Path, found: Mapping[Path, list[dict]]) -> None:
@@ -122,4 +135,6 @@ def write(folder: Path, found: Mapping[Path, list[dict]]) -> None:
         (folder / f"evidence-{chapter.stem}.html").write_text(text, encoding="utf-8")
         scales |= findings
     counts = {name: Counter(f.verdict for f in side) for name, side in scales.items() if side}
-    (folder / "evidence-verdicts.html").write_text(picture(counts), encoding="utf-8")
+    png, alt = picture(counts)
+    (folder / "evidence-verdicts.png").write_bytes(png)
+    (folder / "evidence-verdicts.txt").write_text(VERDICT_FIGURE.format(alt=alt), encoding="utf-8")

@@ -101,16 +101,17 @@ def band(ax: Axes, values: pd.DataFrame, label: str, **style: Any) -> None:
     ax.fill_between(values.index, low, high, color=line.get_color(), alpha=0.22, linewidth=0)
 
 
-def reference(ax: Axes, level: float, label: str) -> None:
-    """Marks a level that theory names, such as 90 degrees or log K."""
+def reference(ax: Axes, level: float, label: str, below: bool = False) -> None:
+    """Marks a level that theory names, such as 90 degrees or log K; its text is above or below."""
     ax.axhline(level, color="#666666", linewidth=1, linestyle=":")
     ax.annotate(
         label,
         (1, level),
         xycoords=("axes fraction", "data"),
-        xytext=(-2, 3),
+        xytext=(-2, -3 if below else 3),
         textcoords="offset points",
         ha="right",
+        va="top" if below else "bottom",
         color="#444444",
         fontsize=8,
         bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1},
@@ -125,7 +126,8 @@ def noise_training(table: pd.DataFrame, classes: int) -> Figure:
             band(left, curve(table, rule, "alignment_angle_2"), rule, **style)
             band(middle, curve(table, rule, "loss"), rule, **style)
         reference(left, 90, "90°: unrelated")
-        reference(middle, np.log(classes), "log K: chance")
+        reference(middle, np.log(classes), "log K: chance", below=True)
+        middle.margins(y=0.14)  # room for that text
         for k in range(classes):
             readout = curve(table, "FA", f"readout_{k}")
             right.plot(readout.index, readout, color=RULE_STYLE["FA"]["color"], alpha=0.15, lw=0.8)

@@ -110,8 +110,8 @@ def trajectories(paths: Mapping[str, ArrayLike], shares: Sequence[float]) -> Fig
     return fig
 
 
-def converged(table: pd.DataFrame, names: Mapping[str, str]) -> Figure:
-    """Test accuracy near the end of long training (``names`` maps a condition to its label)."""
+def converged(table: pd.DataFrame, data: str, names: Mapping[str, str]) -> Figure:
+    """Test accuracy on ``data`` near the end of long training (``names``: condition to label)."""
     styles = [RULE_STYLE[name] for name in ("FA", "noise then FA", "BP")]
     styles.append({"color": OKABE_ITO["orange"], "linestyle": "-."})
     with figure(1, height=3.0) as (fig, (ax,)):
@@ -124,6 +124,6 @@ def converged(table: pd.DataFrame, names: Mapping[str, str]) -> Figure:
         ax.set_xlim(values.index[-1] / 30, None)
         ax.set_ylim(max(0, 1 - 6 * (1 - min(ends))), 1)
         ax.yaxis.set_major_formatter(PercentFormatter(1))
-        ax.set(xlabel="data steps", ylabel="test accuracy")
-        ax.legend(loc="upper left")
+        ax.set(title=data, xlabel="data steps", ylabel="test accuracy")
+        ax.legend(loc="lower right")
     return fig

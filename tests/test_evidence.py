@@ -24,11 +24,10 @@ def finding(claim, n=8):
 
 
 def told(build_claims, paper_claims, sets=frozenset()):
-    differ = evidence.varying(sets)
     rows = evidence.pairs(
-        [finding(c) for c in build_claims], [finding(c, 20) for c in paper_claims], differ
+        [finding(c) for c in build_claims], [finding(c, 20) for c in paper_claims], sets
     )
-    return [evidence.cells(pair, differ) for pair in rows]
+    return [evidence.cells(pair, evidence.varying(sets)) for pair in rows]
 
 
 def test_the_same_claim_at_two_scales_is_one_row_with_both_numbers():
@@ -61,6 +60,19 @@ def test_equal_claims_pair_before_those_whose_numbers_differ():
     assert [row[2:].count("–") for row in rows] == [1, 0, 0]
 
 
+def test_equal_depths_pair_though_the_data_sets_differ():
+    rows = told(
+        ["Faster: digits, 3 layers.", "Faster: digits, 5 layers."],
+        [f"Faster: mnist, {layers} layers." for layers in (3, 4, 5)],
+        {"digits", "mnist"},
+    )
+    assert [row[0] for row in rows] == [
+        "Faster: digits / mnist, 3 layers.",
+        "Faster: mnist, 4 layers.",
+        "Faster: digits / mnist, 5 layers.",
+    ]
+
+
 def test_claims_of_one_scale_stand_in_their_place():
     rows = told(["only here", "both", "b"], ["both", "only there", "b"])
     assert [row[0] for row in rows] == ["only here", "both", "only there", "b"]
@@ -80,7 +92,8 @@ def test_a_finding_comes_back_from_its_row(low, high):
 def test_the_picture_says_its_numbers_in_words():
     counts = {"1, this build": Counter(supported=3, undecided=1)}
     alt = "Chapter 1, this build: 3 supported, 1 undecided, 0 contradicted."
-    assert alt in evidence.picture(counts)
+    png, told = evidence.picture(counts)
+    assert png.startswith(b"\x89PNG") and alt in told
 
 
 @pytest.mark.parametrize("stored", [False, True])

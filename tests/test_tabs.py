@@ -54,6 +54,10 @@ def test_a_figure_is_a_picture_with_its_text():
     assert alt == "A &quot;rising&quot; line"
 
 
+def test_as_text_a_figure_is_what_its_alternative_says():
+    assert repr(Tabs({"one": [(Figure(), "A rising line")]})) == "[one]\nFigure: A rising line"
+
+
 def test_a_table_is_a_table_that_keys_can_scroll():
     tabs = Tabs({"one": [pd.DataFrame({"a < b": [0.25]}, index=["row"])]})
     panel = tree(tabs).find("fieldset/div/div")

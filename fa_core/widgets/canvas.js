@@ -115,10 +115,12 @@ export function drawLines(context, width, height, colours, { series, x, y, refer
     context.moveTo(place, box.top);
     context.lineTo(place, box.bottom);
     context.stroke();
-    context.textAlign = "right";
-    context.fillText(divide.texts[0], place - 5, box.top - 6);
+    // A narrow right side has no room for its word, which then pushes the left one aside.
+    const right = Math.min(place + 5, width - context.measureText(divide.texts[1]).width - 1);
     context.textAlign = "left";
-    context.fillText(divide.texts[1], place + 5, box.top - 6);
+    context.fillText(divide.texts[1], right, box.top - 6);
+    context.textAlign = "right";
+    context.fillText(divide.texts[0], Math.min(place - 5, right - 8), box.top - 6);
   }
   context.save();
   context.beginPath();

@@ -7,7 +7,7 @@ export const GUIDES = [
     text:
       "Watch the blue angle while only noise is shown: it leaves 90° and falls, though no input " +
       "carries any information. The loss falls towards chance, log 10 = 2.30, and the readouts to 1/10. " +
-      "W and B below begin to resemble each other, stripe by stripe.",
+      "W and B below begin to resemble each other, cell by cell.",
   },
   {
     title: "The race",

@@ -85,7 +85,7 @@ export function render({ model, el }) {
       ]),
     );
     const arrivals = rows.map(({ runner, middle }) =>
-      middle === undefined ? `${runner.name} does not` : `${runner.name} after ${whole(middle)}`,
+      middle === undefined ? `${runner.name} not at all` : `${runner.name} after ${whole(middle)}`,
     );
     const counted = counting ? "counted" : "not counted";
     status.say(

@@ -136,7 +136,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 above=0,
             ),
             difference(
-                "Noise gives more than a quieter start: while adapting, the loss falls further.",
+                "More than a quieter start: while adapting, the loss falls further than FA's does.",
                 *(after - after_0, plain - plain_0, nats),
                 below=0,
             ),

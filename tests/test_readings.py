@@ -1,0 +1,46 @@
+"""Where conditions do not differ, no chapter finds a difference: signs, units and bounds."""
+
+import math
+
+import pytest
+
+from fa_core import cli
+from fa_core.store import published
+
+# Claims about one population at two times, about a correlation, or with noise steps in the sum.
+NOT_COMPARED = ("W₂ goes on", "noise steps under FA lower", "Networks with a lower", "steps count")
+# Claims with a bound of their own, as their words have it; all others ask for any gain.
+BOUNDS = {
+    "at most 0.7": (-math.inf, 0.7),
+    "less than twice": (-math.inf, 2),
+    "within a tenth": (0.9, 1.1),
+    "at most 0.6": (-math.inf, 0.6),
+    "at least half": (0.5, math.inf),
+}
+pytestmark = pytest.mark.book
+
+
+def without_effects(name):
+    """The stored table with every value replaced by its mean over the conditions."""
+    config = cli.experiment(name).Config.paper()
+    table = published().load(name, config).table
+    # Noise steps are another clock than data steps; and a share needs something to be a share of.
+    apart = table["condition"].str.contains("^noise:|meta-steps")
+    groups = [table["metric"], table["step"], table["network"], apart]
+    alike = table.groupby(groups)["value"].transform("mean")
+    return config, table.assign(value=alike.where(~apart, 0.9 * alike))
+
+
+@pytest.mark.parametrize("name", [name for name in cli.names() if name != "alignment"])
+def test_no_difference_is_found_where_there_is_none(name):
+    found = cli.experiment(name).findings(*without_effects(name))
+    compared = [f for f in found if not any(words in f.claim for words in NOT_COMPARED)]
+    assert len(compared) > 10
+    for finding in compared:
+        nothing = float(finding.unit.startswith("times"))  # a ratio, or else a difference
+        assert finding.estimate == pytest.approx(nothing, abs=1e-9), finding
+        bounds = [bounds for words, bounds in BOUNDS.items() if words in finding.claim]
+        if bounds:
+            assert [finding.expected] == bounds, finding
+        else:
+            assert nothing in finding.expected and finding.verdict == "undecided", finding
