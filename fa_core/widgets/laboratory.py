@@ -74,8 +74,8 @@ SETTINGS = (
         "Networks",
         "fa",
         choices={"fa": "FA: errors return by B", "bp": "BP: errors return by W"},
-        note="Of the network that sees noise first: it learns so from noise and from data. The "
-        "two beside it stay FA and BP.",
+        note="How the network that sees noise first learns, on noise and on data. The two beside "
+        "it stay FA and BP.",
     ),
     Setting("seed", "Seed", "Networks", 0, 0, 999999),
     Setting("data", "Data steps", "Data", 1000, 1, 20000),
