@@ -105,6 +105,7 @@ def drive_laboratory(host, state: dict) -> None:
         host.get_by_label(label).blur()
     host.get_by_label("Speed").select_option("30")
     host.get_by_role("button", name="Run").click()
+    host.get_by_text(re.compile(r"^Noise step [1-9]")).wait_for()  # at step 0 it would be "Ready"
     host.get_by_role("button", name="Pause").click()
     host.get_by_text("Paused.").wait_for()
     host.get_by_role("button", name="Reset").click()
