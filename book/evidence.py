@@ -49,8 +49,8 @@ def pairs(build: list[Finding], paper: list[Finding], sets: set[str]) -> Iterato
     claims = [[re.sub(names, "#", found.claim) for found in side] for side in (build, paper)]
     same = set(claims[0]).intersection(claims[1])  # equal numbers pair before all others
     keys = [[c if c in same else differ.sub("#", c) for c in side] for side in claims]
-    for same, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
-        if same == "equal":
+    for tag, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+        if tag == "equal":
             yield from zip(build[a:b], paper[c:d], strict=True)
         else:
             yield from ((found, None) for found in build[a:b])

@@ -1,10 +1,13 @@
-"""Where conditions do not differ, no chapter finds a difference: signs, units and bounds."""
+"""What chapters read off their tables: nothing where nothing differs, and parts that add up."""
 
 import math
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from fa_core import cli
+from fa_core.experiments import learning_speed, robustness
 from fa_core.store import published
 
 # Claims about one population at two times, about a correlation, or with noise steps in the sum.
@@ -44,3 +47,24 @@ def test_no_difference_is_found_where_there_is_none(name):
             assert [finding.expected] == bounds, finding
         else:
             assert nothing in finding.expected and finding.verdict == "undecided", finding
+
+
+def test_what_accuracy_explains_and_what_remains_add_up():
+    config = robustness.Config.paper()
+    found = robustness.findings(config, published().load("robustness", config).table)
+    estimates = {finding.claim: finding.estimate for finding in found}
+    last, same = (
+        estimates[f"At the {moment} FA with noise is the more robust: all shifts."]
+        for moment in ("last step", "same accuracy")
+    )
+    explained = next(e for claim, e in estimates.items() if claim.startswith("A part of the gain"))
+    assert explained == pytest.approx(last - same) and explained != 0
+
+
+def test_the_level_of_a_task_is_a_share_of_what_bp_ends_with():
+    rows = [("task: BP", 0, 0, 0.1), ("task: BP", 9, 0, 0.7), ("task: FA", 9, 0, 0.3)]
+    rows += [("task: BP", 0, 1, 0.2), ("task: BP", 9, 1, 0.9), ("task: FA", 9, 1, 0.4)]
+    table = pd.DataFrame(rows, columns=["condition", "step", "network", "value"])
+    config = replace(learning_speed.Config.quick(), share=0.5)
+    level = learning_speed.level_of(config, table.assign(metric="accuracy"), "task: ")
+    assert level == pytest.approx(0.4)
