@@ -79,20 +79,20 @@ build/executed/%.ipynb: book/%.ipynb $(CODE) build/settings $(INSTALLED)
 	@mv $(@D)/part-$(@F) $@
 
 $(SITE): $(EXECUTED) $(PAGES) build/address $(INSTALLED)
-	$(PY) book/build.py site $(EXECUTED)
+	$(PY) tools/build.py site $(EXECUTED)
 
 book: $(SITE)
-	@$(PY) book/build.py report $(EXECUTED)
+	@$(PY) tools/build.py report $(EXECUTED)
 
 pdf: $(SITE)
-	$(PY) book/build.py pdf $(EXECUTED)
+	$(PY) tools/build.py pdf $(EXECUTED)
 
 # An experiment's table is kept if code and configuration are still the same, else replaced.
 results: $(INSTALLED)
 	$(VENV)/bin/fa-core run all --profile paper --device $(DEVICE) --store book/results --replace
 
 stored: $(EXECUTED)
-	$(PY) book/build.py store $(EXECUTED)
+	$(PY) tools/build.py store $(EXECUTED)
 
 lint: $(INSTALLED)
 	$(PY) -m ruff check .
@@ -107,14 +107,14 @@ bench: $(INSTALLED)
 	$(PY) -m benchmarks --device $(DEVICE)
 
 links: $(SITE)
-	$(PY) book/links.py build/site
+	$(PY) tools/links.py build/site
 
 serve: $(SITE)
 	$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory build/site
 
 # Asks for no environment: a workflow calls it first.
 repository:
-	@$(PYTHON) book/repository.py '$(URL)'
+	@$(PYTHON) tools/repository.py '$(URL)'
 
 clean:
 	rm -rf build

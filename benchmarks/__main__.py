@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from benchmarks import ablation, limits, report
 from benchmarks.contestants import BATCH, SIZES, field
-from fa_core import provenance
+from fa_core.results import provenance
 
 ROUND = 0.3  # seconds that one contestant runs in one round, about
 MOST = 1000  # updates of a run; an epoch has 937

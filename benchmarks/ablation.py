@@ -12,8 +12,8 @@ from torch import Tensor
 
 import fa_core as fa
 from benchmarks.contestants import BATCH, LR, field
-from fa_core._batches import NoiseBatches
-from fa_core._closed_form import ClosedForm
+from fa_core.engine.batches import NoiseBatches
+from fa_core.engine.closed_form import ClosedForm
 
 NETWORKS, SIZES = 16, (784, 100, 10)
 Step = Callable[[fa.MLP, Tensor, Tensor], None]

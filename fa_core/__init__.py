@@ -7,20 +7,15 @@
 (21, 4)
 """
 
-from fa_core import (
-    _torchvision,  # noqa: F401  (must precede any import of torchvision)
-    data,
-    findings,
-    metrics,
-    plots,
-    rules,
-    transforms,
-)
-from fa_core.findings import Finding
+from fa_core import data, metrics, rules
+from fa_core.data import shifts as transforms
 from fa_core.history import History
 from fa_core.layers import FALinear, convert
 from fa_core.networks import MLP
 from fa_core.noise import NoiseGenerator
+from fa_core.results import findings
+from fa_core.results.findings import Finding
+from fa_core.show import style as plots
 from fa_core.training import train, train_on_noise
 
 __version__ = "0.1.0"

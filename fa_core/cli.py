@@ -14,14 +14,14 @@ import torch
 
 from fa_core import __version__, doctor, experiments
 from fa_core.data import DataNotFoundError
-from fa_core.store import Store
+from fa_core.results.store import Store
 
 PROFILES = ("quick", "paper")
 
 
 def names() -> list[str]:
     """The experiments there are: one module each."""
-    return [m.name for m in iter_modules(experiments.__path__) if not m.name.startswith("_")]
+    return [m.name for m in iter_modules(experiments.__path__) if m.name != "shared"]
 
 
 def experiment(name: str) -> Any:

@@ -9,7 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from fa_core import _sources, _torchvision, data
+from fa_core import data
+from fa_core.data import sources, torchvision_shim
 
 PACKAGES = ("fa-core", "torch", "torchvision", "numpy", "matplotlib", "pandas", "anywidget")
 
@@ -35,14 +36,14 @@ def _torchvision_state() -> str:
         importlib.import_module("torchvision")
     except (ImportError, RuntimeError) as error:
         return f"does not import: {error}"
-    helped = _torchvision._library is not None
+    helped = torchvision_shim._library is not None
     return "a CUDA build beside a CPU torch; fa_core makes it work" if helped else "works"
 
 
 def report() -> str:
     """Versions, devices, the state of torchvision, and which data sets are in the data root."""
     root = data.default_root()
-    sets = {name: (root / source.folder).is_dir() for name, source in _sources.SOURCES.items()}
+    sets = {name: (root / source.folder).is_dir() for name, source in sources.SOURCES.items()}
     lines = {
         "python": f"{platform.python_version()}, {platform.platform()}",
         **{package: _version(package) for package in PACKAGES},

@@ -156,7 +156,8 @@ class FALinear(nn.Module):
 
     def backward_matrix(self) -> Tensor:
         """The matrix ``[*networks, out, in]`` that carries the error from output to input."""
-        return RULES[self.rule](self.weight, self.feedback).detach()
+        back: Tensor = getattr(self, RULES[self.rule].through)
+        return back.detach()
 
     def _check_input(self, x: Tensor) -> None:
         _checks.floating("x", x)

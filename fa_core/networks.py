@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fa_core import _checks, seeding
-from fa_core._closed_form import ClosedForm
+from fa_core.engine.closed_form import ClosedForm
 from fa_core.layers import FALinear
 
 

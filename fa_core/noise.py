@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fa_core import _checks, _normal, seeding
+from fa_core import _checks, seeding
+from fa_core.engine import fast_normal
 
 
 class Batch(NamedTuple):
@@ -132,7 +133,7 @@ class NoiseGenerator:
         """Draws fresh noise into an earlier ``batch``, in place: no memory is asked for."""
         x, y = batch
         if self.distribution == "gaussian" and self.device.type == "cpu":
-            _normal.fill(x, self._words)
+            fast_normal.fill(x, self._words)
         else:
             sample = DISTRIBUTIONS[self.distribution]
             for part, stream in zip(self._parts(x), self.streams, strict=True):

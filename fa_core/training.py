@@ -11,9 +11,10 @@ import torch.nn.functional as F
 from torch import nn
 from tqdm.auto import tqdm
 
-from fa_core import _checks, _loop, metrics
-from fa_core._batches import DataBatches, NoiseBatches
+from fa_core import _checks, metrics
 from fa_core.data import Dataset
+from fa_core.engine import loop
+from fa_core.engine.batches import DataBatches, NoiseBatches
 from fa_core.history import History, Measure, measure, recorded_steps
 from fa_core.networks import MLP
 from fa_core.noise import Batch, NoiseGenerator
@@ -118,7 +119,7 @@ def train(
             f"batch_size must be at most the train set's {len(data.train_x)}, got {batch_size}"
         )
     data = data.to(next(net.parameters()).device)
-    with _loop.evaluating(net), torch.no_grad():
+    with loop.evaluating(net), torch.no_grad():
         classes = net(data.test_x[:1]).shape[-1]
     for part, label in (("train", data.train_y), ("test", data.test_y)):
         if label.min() < 0 or label.max() >= classes:
@@ -138,7 +139,7 @@ def train(
 
 def _train(
     net: nn.Module,
-    source: _loop.SourceFactory,
+    source: loop.SourceFactory,
     probe: Batch,
     steps: int,
     lr: float,
@@ -155,20 +156,20 @@ def _train(
     for name, parameter in net.named_parameters():
         if parameter.dtype != torch.float32:
             raise TypeError(f"net must hold float32 parameters, but {name} is {parameter.dtype}")
-    with _loop.evaluating(net), torch.no_grad():
+    with loop.evaluating(net), torch.no_grad():
         net(probe.x)  # an input that does not fit shows here, before any work
     optimizer = partial(make_optimizer or partial(torch.optim.Adam, fused=True), lr=lr)
-    team = _loop.workers(net, source, optimizer)
+    team = loop.workers(net, source, optimizer)
     history = History()
     with tqdm(total=steps, desc=label, unit="step", disable=not progress) as bar:
-        for now in _loop.run(team, sorted({*recorded, steps})):
+        for now in loop.run(team, sorted({*recorded, steps})):
             bar.update(now - bar.n)
             if now in recorded:
-                with _loop.evaluating(net):
+                with loop.evaluating(net):
                     columns = {k: v for m in measures for k, v in m(net, *probe).items()}
                 history.append(now, columns)
-    with _loop.evaluating(net), torch.no_grad():  # the last update shows in no training loss
-        _loop.require_finite(net, metrics.cross_entropy(net(probe.x), probe.y), steps, probe.x)
+    with loop.evaluating(net), torch.no_grad():  # the last update shows in no training loss
+        loop.require_finite(net, metrics.cross_entropy(net(probe.x), probe.y), steps, probe.x)
     return history
 
 

@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
-from fa_core import cli, provenance
+from fa_core import cli
 from fa_core.experiments import alignment
-from fa_core.store import Store
+from fa_core.results import provenance
+from fa_core.results.store import Store
 
 TINY = {"steps": 20, "long_steps": 20, "records": 2, "widths": (), "rates": ()}
 
@@ -75,7 +76,7 @@ def test_every_experiment_has_both_profiles_parts_and_findings():
 
 def test_missing_data_is_one_clear_line_and_no_traceback(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FA_CORE_DATA", str(tmp_path / "nothing"))
-    monkeypatch.setattr("fa_core.experiments._common.data.load", _no_data)
+    monkeypatch.setattr("fa_core.experiments.shared.data.load", _no_data)
     store = ["--store", str(tmp_path)]
     assert cli.main(["run", "learning_speed", "--profile", "paper", *store]) == 1
     assert capsys.readouterr().err == "fa-core: no such set\n"

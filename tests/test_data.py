@@ -97,11 +97,11 @@ def test_kmnist_with_its_train_set_is_the_official_one(tmp_path):
     assert (len(kmnist.train_x), len(kmnist.test_x), kmnist.note) == (40, 20, "")
 
 
-@pytest.mark.parametrize("name", sorted(data._sources.SOURCES))
+@pytest.mark.parametrize("name", sorted(data.sources.SOURCES))
 def test_a_missing_set_is_named_with_the_folder_and_a_way_out(tmp_path, name):
     with pytest.raises(DataNotFoundError) as caught:
         load(name, root=tmp_path, download=False)
-    folder = tmp_path / data._sources.SOURCES[name].folder
+    folder = tmp_path / data.sources.SOURCES[name].folder
     for word in (repr(name), str(folder), "FA_CORE_DATA", "root=", f"load({name!r}"):
         assert word in str(caught.value)
     assert not list(tmp_path.iterdir())
@@ -130,7 +130,7 @@ def test_a_failed_download_leaves_no_half_set(tmp_path, monkeypatch):
         Path(root, source.folder, "raw").mkdir(parents=True)
         raise RuntimeError("no network")
 
-    monkeypatch.setattr(data._sources, "_construct", fail)
+    monkeypatch.setattr(data.sources, "_construct", fail)
     with pytest.raises(DataNotFoundError, match=r"download failed.*no network"):
         load("mnist", tmp_path)
     assert not list(tmp_path.iterdir())
@@ -140,7 +140,7 @@ def test_a_download_is_moved_to_its_place_whole(tmp_path, monkeypatch):
     def fetch(source, root, part, download):
         write_idx(root / source.folder / "raw", "train" if part == "train" else "t10k", 30)
 
-    monkeypatch.setattr(data._sources, "_construct", fetch)
+    monkeypatch.setattr(data.sources, "_construct", fetch)
     assert len(load("mnist", tmp_path / "new").train_x) == 30
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["MNIST"]
 

@@ -11,8 +11,8 @@ import pytest
 import build
 import evidence
 from fa_core.experiments import alignment
-from fa_core.findings import Finding
-from fa_core.store import Store
+from fa_core.results.findings import Finding
+from fa_core.results.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))

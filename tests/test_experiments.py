@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import fa_core as fa
-from fa_core.experiments import _common, learning_speed, low_rank
-from fa_core.tables import curve, spectra, steps_to
+from fa_core.experiments import learning_speed, low_rank, shared
+from fa_core.results.tables import curve, spectra, steps_to
 
 SPEED = {
     "networks": 3,
@@ -59,7 +59,7 @@ def test_a_table_is_tidy_and_holds_every_condition_and_network(ran):
 
 def test_the_same_config_gives_the_same_table(ran):
     module, config, table = ran
-    _common._states.cache_clear()
+    shared._states.cache_clear()
     name, part = list(module.parts(config).items())[-1]
     again = part()
     rows = table[table["condition"].isin(again["condition"])].reset_index(drop=True)
@@ -87,7 +87,7 @@ def test_pairs_start_equal_and_noise_changes_the_start(ran):
 def test_a_snapshot_of_noise_training_is_that_training_cut_short():
     config = tiny(learning_speed, SPEED)
     sizes = (64, 16, 10)
-    snapshot = _common.noise_trained(config, sizes, "fa", 5, "cpu", (2, 12))
+    snapshot = shared.noise_trained(config, sizes, "fa", 5, "cpu", (2, 12))
     alone = fa.MLP(sizes, "fa", config.networks, config.seed)
     fa.train_on_noise(
         alone, 5, config.batch_size, config.noise_lr, config.seed, record=(), progress=False
@@ -100,7 +100,7 @@ def test_controls_change_what_they_say_and_nothing_else():
     nets = [fa.MLP([8, 6, 3], networks=2, seed=0) for _ in range(3)]
     start, other, quiet = nets
     learning_speed.other_feedback(other, 0)
-    _common.quieten(quiet, 0)
+    shared.quieten(quiet, 0)
     for a, b in zip(start.layers, other.layers, strict=True):
         assert torch.equal(a.weight, b.weight)
         assert not torch.isclose(a.feedback, b.feedback).any()
@@ -112,12 +112,12 @@ def test_controls_change_what_they_say_and_nothing_else():
 @pytest.mark.parametrize("name", ["noisy digits", "upper half of digits"])
 def test_harder_digits_keep_labels_and_do_not_change(name):
     digits = fa.data.load("digits")
-    first = _common.load(name)
-    _common.load.cache_clear()
-    assert torch.equal(first.train_x, _common.load(name).train_x)
+    first = shared.load(name)
+    shared.load.cache_clear()
+    assert torch.equal(first.train_x, shared.load(name).train_x)
     assert torch.equal(first.test_y, digits.test_y)
     assert not torch.equal(first.test_x, digits.test_x)
-    upper = _common.load("upper half of digits").test_x
+    upper = shared.load("upper half of digits").test_x
     assert torch.equal(upper[:, :32], digits.test_x[:, :32])
     assert (upper[:, 32:] == 0).all()
 
@@ -125,7 +125,7 @@ def test_harder_digits_keep_labels_and_do_not_change(name):
 def test_a_file_is_looked_for_in_the_data_root(tmp_path, monkeypatch):
     monkeypatch.setenv("FA_CORE_DATA", str(tmp_path))
     with pytest.raises(fa.data.DataNotFoundError, match=str(tmp_path / "mine.npz")):
-        _common.load("mine.npz")
+        shared.load("mine.npz")
 
 
 def table_of(metric, columns, steps):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fa_core.findings import MIME_TYPE, Finding, Findings
+from fa_core.results.findings import MIME_TYPE, Finding, Findings
 
 INF = math.inf
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import fa_core as fa
-from fa_core.experiments import _common, meta_loss
-from fa_core.tables import at
+from fa_core.experiments import meta_loss, shared
+from fa_core.results.tables import at
 
 TINY = dataclasses.replace(
     meta_loss.Config.quick(),
@@ -55,8 +55,8 @@ def test_pairs_start_equal_and_preparations_change_the_start(table):
 
 
 def test_a_part_computed_alone_is_the_same(table):
-    _common._states.cache_clear()
-    meta_loss.populations._tailored.cache_clear()
+    shared._states.cache_clear()
+    meta_loss.conditions._tailored.cache_clear()
     for name in ("rotated digits: 5 meta-steps then FA", "digits: 9 noise steps then FA"):
         again = meta_loss.parts(TINY)[name]()
         rows = table[table["condition"] == name].reset_index(drop=True)
@@ -70,7 +70,7 @@ def test_meta_loss_is_the_mean_test_loss_after_k_adam_steps_on_copies(table, net
     kept = {name: value.clone() for name, value in start.state_dict().items()}
     losses = []
     for name in TINY.tasks:
-        task, adapted = _common.load(name), copy.deepcopy(start)
+        task, adapted = shared.load(name), copy.deepcopy(start)
         order = fa.seeding.generators(TINY.seed + network, "order")[0]
         rows = torch.randperm(len(task.train_x), generator=order).split(TINY.batch_size)
         optimiser = torch.optim.Adam(adapted.parameters(), lr=TINY.lr)
@@ -87,7 +87,7 @@ def test_meta_loss_is_the_mean_test_loss_after_k_adam_steps_on_copies(table, net
 
 def test_adapting_leaves_the_noise_trained_start_as_it_was():
     def weights():
-        net = _common.noise_trained(TINY, SIZES, "fa", 6, "cpu", TINY.noise_lengths)
+        net = shared.noise_trained(TINY, SIZES, "fa", 6, "cpu", TINY.noise_lengths)
         return net.layers[0].weight.detach().clone()
 
     before = weights()
@@ -97,18 +97,18 @@ def test_adapting_leaves_the_noise_trained_start_as_it_was():
 
 def test_the_tasks_are_digits_permuted_and_rotated():
     digits = fa.data.load("digits")
-    permuted = _common.load("permuted digits")
-    _common.load.cache_clear()
-    again = _common.load("permuted digits")
-    rotated = _common.load("rotated digits")
+    permuted = shared.load("permuted digits")
+    shared.load.cache_clear()
+    again = shared.load("permuted digits")
+    rotated = shared.load("rotated digits")
     assert torch.equal(permuted.train_x, again.train_x)
-    numbered = _common._permuted(torch.arange(64.0).expand(2, 64))
+    numbered = shared._permuted(torch.arange(64.0).expand(2, 64))
     assert not torch.equal(numbered[0], torch.arange(64.0))
     assert torch.equal(numbered[0].sort().values, torch.arange(64.0))
     assert torch.equal(numbered[0], numbered[1])
     for part in ("train_x", "test_x"):
         images = getattr(digits, part)
-        assert torch.equal(getattr(permuted, part), _common._permuted(images))
+        assert torch.equal(getattr(permuted, part), shared._permuted(images))
         turned = torch.rot90(images[7].reshape(8, 8)).flatten()
         assert torch.equal(getattr(rotated, part)[7], turned)
     assert torch.equal(rotated.test_y, digits.test_y)
@@ -116,7 +116,7 @@ def test_the_tasks_are_digits_permuted_and_rotated():
 
 def test_meta_training_lowers_the_meta_loss_and_leaves_the_feedback():
     config = dataclasses.replace(TINY, meta_lengths=(40,))
-    tasks = [_common.load(name) for name in config.tasks]
+    tasks = [shared.load(name) for name in config.tasks]
 
     def adapted_loss(net):
         losses = []
@@ -138,7 +138,7 @@ def test_meta_training_lowers_the_meta_loss_and_leaves_the_feedback():
 def test_meta_training_is_first_order_maml():
     """One meta-step, for one network and one task, written out with SGD's direction."""
     config = dataclasses.replace(TINY, meta_lengths=(1,), inner_steps=1)
-    task = _common.load("digits")
+    task = shared.load("digits")
     net = fa.MLP(SIZES, "fa", networks=1, seed=0)
     start = copy.deepcopy(net)
     list(meta_loss.meta_train(net, [task], config))

@@ -8,7 +8,7 @@ import pytest
 
 from fa_core import cli
 from fa_core.experiments import learning_speed, robustness
-from fa_core.store import published
+from fa_core.results.store import published
 
 # Claims about one population at two times, about a correlation, or with noise steps in the sum.
 NOT_COMPARED = ("W₂ goes on", "noise steps under FA lower", "Networks with a lower", "steps count")

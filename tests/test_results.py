@@ -9,7 +9,7 @@ import pytest
 
 from fa_core import cli, data
 from fa_core.data import DataNotFoundError
-from fa_core.store import published
+from fa_core.results.store import published
 
 ROW = ["condition", "metric", "step"]
 FOLDER = published().folder

@@ -8,8 +8,8 @@ import torch
 
 import fa_core as fa
 from fa_core import transforms
-from fa_core.experiments import _common, robustness
-from fa_core.tables import curve, where_reached
+from fa_core.experiments import robustness, shared
+from fa_core.results.tables import curve, where_reached
 
 EMPTY = -0.8
 SIDE = 7
@@ -189,7 +189,7 @@ def test_pairs_start_equal_and_noise_changes_the_start(table):
 
 
 def test_the_same_config_gives_the_same_table(config, table):
-    _common._states.cache_clear()
+    shared._states.cache_clear()
     again = robustness.parts(config)["noise then FA"]()
     rows = table[table["condition"] == "noise then FA"].reset_index(drop=True)
     pd.testing.assert_frame_equal(

@@ -11,8 +11,8 @@ import torch
 from scipy import stats
 
 import fa_core as fa
-from fa_core import _graph, _loop, _normal, _products
-from fa_core._batches import DataBatches, NoiseBatches
+from fa_core.engine import cuda_graph, fast_normal, loop, products
+from fa_core.engine.batches import DataBatches, NoiseBatches
 
 STEPS, LR = 200, 1e-3
 quiet = {"lr": LR, "batch_size": 64, "progress": False, "record_at": ()}
@@ -173,7 +173,7 @@ def fake_cuda(monkeypatch):
         yield
         owner._step = graph.step
 
-    class Recorded(_graph.StepGraph):
+    class Recorded(cuda_graph.StepGraph):
         def __init__(self, *arguments):
             super().__init__(*arguments)
             captured.append(self)
@@ -187,22 +187,22 @@ def fake_cuda(monkeypatch):
         "stream": lambda side: nullcontext(),
     }.items():
         monkeypatch.setattr(torch.cuda, name, fake)
-    monkeypatch.setattr(_loop, "StepGraph", Recorded)
+    monkeypatch.setattr(loop, "StepGraph", Recorded)
     return captured
 
 
 def graph_worker(net, source):
-    return _loop.GraphWorker(net, source, torch.optim.Adam(net.parameters(), lr=LR, fused=True))
+    return loop.GraphWorker(net, source, torch.optim.Adam(net.parameters(), lr=LR, fused=True))
 
 
 def test_a_graph_is_captured_once_and_every_step_counts(fake_cuda):
     calls, stream = [], torch.Generator()
-    graph = _graph.StepGraph(lambda: calls.append(1), [stream])
+    graph = cuda_graph.StepGraph(lambda: calls.append(1), [stream])
     fake_cuda.append(graph)
     for _ in range(10):
         graph.replay()
     assert len(calls) == 10
-    assert graph._graph.replays == 10 - _graph._EAGER_STEPS
+    assert graph._graph.replays == 10 - cuda_graph._EAGER_STEPS
     assert graph._graph.streams == [stream]
 
 
@@ -213,11 +213,11 @@ def test_a_graph_worker_trains_as_the_plain_worker_does(fake_cuda):
         worker.advance(0, 30)
         worker.advance(30, 50)
     assert distance(*nets) < 1e-6
-    assert fake_cuda[0]._graph.replays == 50 - _graph._EAGER_STEPS
+    assert fake_cuda[0]._graph.replays == 50 - cuda_graph._EAGER_STEPS
 
 
 def eager_worker(net, source):
-    return _loop.Worker(net, source, torch.optim.Adam(net.parameters(), lr=LR))
+    return loop.Worker(net, source, torch.optim.Adam(net.parameters(), lr=LR))
 
 
 def test_a_graph_worker_moves_on_across_epochs(fake_cuda):
@@ -268,7 +268,7 @@ def test_the_gpu_follows_the_cpu_on_the_same_batches(networks):
 @pytest.fixture(scope="module")
 def normal():
     x = torch.empty(2_000_003)  # no multiple of the four numbers that a word gives
-    _normal.fill(x, [np.random.SFC64(1)])
+    fast_normal.fill(x, [np.random.SFC64(1)])
     return x.numpy().astype(float)
 
 
@@ -296,7 +296,7 @@ def test_normal_numbers_do_not_depend_on_their_neighbours(normal):
 def test_streams_differ_and_repeat():
     x, again = torch.empty(2, 10_000), torch.empty(2, 10_000)
     for tensor in (x, again):
-        _normal.fill(tensor, [np.random.SFC64(seed) for seed in (1, 2)])
+        fast_normal.fill(tensor, [np.random.SFC64(seed) for seed in (1, 2)])
     assert torch.equal(x, again)
     assert abs(x.T.numpy().T.astype(float) @ x.T.numpy() / 10_000)[0, 1] < 0.04
 
@@ -332,7 +332,7 @@ def test_a_prepared_product_follows_what_its_operands_hold(
         for size in ((networks, 64, 784), (networks, outputs, 784), (networks, 64, outputs))
     )
     bias = torch.zeros(networks, outputs, dtype=dtype) if biased else None
-    multiply = _products.prepare(x, weight, bias, y)
+    multiply = products.prepare(x, weight, bias, y)
     random = torch.Generator().manual_seed(0)
     for _ in range(2):
         for operand in (x, weight, *([bias] if biased else [])):
@@ -358,10 +358,10 @@ def test_onednn_serves_single_large_products_in_float32(
     networks, samples, dtype, fits, monkeypatch
 ):
     calls = []
-    monkeypatch.setattr(_products, "_AVAILABLE", True)
-    monkeypatch.setattr(_products, "_into", lambda *operands: calls.append(1))
+    monkeypatch.setattr(products, "_AVAILABLE", True)
+    monkeypatch.setattr(products, "_into", lambda *operands: calls.append(1))
     x = torch.zeros(networks, samples, 784, dtype=dtype)
     weight = torch.zeros(networks, 100, 784, dtype=dtype)
     out = torch.zeros(networks, samples, 100, dtype=dtype)
-    _products.prepare(x, weight, None, out)()
+    products.prepare(x, weight, None, out)()
     assert len(calls) == fits

@@ -13,9 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import fa_core.store
-from fa_core import cli, experiments, provenance
-from fa_core.store import Store, describe, make_record, published, shipped
+import fa_core.results.store
+from fa_core import cli, experiments
+from fa_core.results import provenance
+from fa_core.results.store import Store, describe, make_record, published, shipped
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +104,7 @@ def test_a_description_names_the_data(config, named):
 def test_a_checkout_shows_its_own_tables_and_a_wheel_those_it_brought(tmp_path, monkeypatch):
     root = Path(__file__).resolve().parent.parent
     assert shipped("book/results") == published().folder == root / "book/results"
-    monkeypatch.setattr(fa_core.store, "__file__", str(tmp_path / "fa_core/store.py"))
+    monkeypatch.setattr(fa_core.store, "__file__", str(tmp_path / "fa_core/results/store.py"))
     assert shipped("book/results") == tmp_path / "fa_core/_shipped/book/results"
 
 
@@ -193,7 +194,7 @@ def test_a_computed_result_is_found_and_its_parts_are_gone(store):
 SLOW_RUN = """
 import sys, time
 import pandas as pd
-from fa_core.store import Store
+from fa_core.results.store import Store
 
 def part(name):
     def compute():

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from fa_core import scales
 from fa_core.experiments import alignment
-from fa_core.findings import MIME_TYPE, Finding, Findings
-from fa_core.scales import TwoScales
-from fa_core.store import Store
-from fa_core.tabs import Tabs
+from fa_core.results.findings import MIME_TYPE, Finding, Findings
+from fa_core.results.store import Store
+from fa_core.show import two_scales
+from fa_core.show.tabs import Tabs
+from fa_core.show.two_scales import TwoScales
 
 ONE, TWO = (
     Findings([Finding.of_mean(f"Claim <{name}>.", [1, 2, 3], "steps", above=0)]) for name in "ab"
@@ -98,7 +98,7 @@ def draw(config, table):
 
 
 def test_without_a_stored_table_the_second_tab_says_how_to_make_it(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(scales, "published", lambda: Store(tmp_path))
+    monkeypatch.setattr(two_scales, "published", lambda: Store(tmp_path))
     both = TwoScales(alignment, *tiny)
     text = str(both.findings())
     assert text.startswith("[This run]\nalignment on noise; n = 3 networks; cpu (")
@@ -111,7 +111,7 @@ def test_a_run_stands_beside_the_stored_table(tiny, tmp_path, monkeypatch):
     config, table = tiny
     paper = alignment.Config.quick()
     monkeypatch.setattr(alignment.Config, "paper", lambda: paper)
-    monkeypatch.setattr(scales, "published", lambda: Store(tmp_path))
+    monkeypatch.setattr(two_scales, "published", lambda: Store(tmp_path))
     monkeypatch.setattr(alignment, "findings", lambda c, t: ONE if c == config else TWO)
     stored = Store(tmp_path).save("alignment", paper, table, device="cpu", seconds=120)
     both = TwoScales(alignment, config, table)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fa_core import _torchvision
+from fa_core.data import torchvision_shim
 
 
 def test_torchvision_imports_after_fa_core():
@@ -35,11 +35,11 @@ def declared(monkeypatch, tmp_path):
         if torchvision is not None:
             (tmp_path / "version.py").write_text(f"__version__ = {torchvision!r}\n")
             spec = ModuleSpec("torchvision", None, origin=str(tmp_path / "__init__.py"))
-        monkeypatch.setattr(_torchvision.importlib.util, "find_spec", lambda name: spec)
+        monkeypatch.setattr(torchvision_shim.importlib.util, "find_spec", lambda name: spec)
         monkeypatch.setattr(torch.library, "Library", Library)
         monkeypatch.setattr(torch.version, "cuda", cuda)
         monkeypatch.setattr(torch.version, "hip", hip)
-        library = _torchvision._declare_missing_operators()
+        library = torchvision_shim._declare_missing_operators()
         return [] if library is None else [schema.split("(")[0] for schema in library.schemas]
 
     return declare

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from fa_core import _sources
+from fa_core.data import sources
 from fa_core.widgets._widget import Widget, pack
 
 
@@ -123,7 +123,7 @@ class Laboratory(Widget):
             raise TypeError(
                 f"unknown setting {unknown[0]!r}; allowed are {', '.join(sorted(known))}"
             )
-        digits = _sources.digits()
+        digits = sources.digits()
         images = np.concatenate([digits["train_images"], digits["test_images"]])
         labels = np.concatenate([digits["train_labels"], digits["test_labels"]])
         super().__init__(

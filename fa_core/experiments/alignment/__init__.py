@@ -1,6 +1,7 @@
 """Chapter 1: does noise training turn the forward weights towards the feedback?"""
 
-from fa_core.experiments.alignment.populations import (
+from fa_core.experiments.alignment.claims import findings
+from fa_core.experiments.alignment.conditions import (
     INPUT_GROUPS,
     INPUTS,
     Condition,
@@ -11,7 +12,9 @@ from fa_core.experiments.alignment.populations import (
     run,
     width_name,
 )
-from fa_core.experiments.alignment.reading import findings
+from fa_core.experiments.shared.experiment import Experiment
+
+experiment = Experiment("alignment", 1, Config, parts, findings)
 
 __all__ = [
     "INPUTS",
@@ -19,6 +22,7 @@ __all__ = [
     "Condition",
     "Config",
     "conditions",
+    "experiment",
     "findings",
     "parts",
     "rate_name",

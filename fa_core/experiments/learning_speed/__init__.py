@@ -1,7 +1,7 @@
 """Chapter 2: does feedback alignment learn data faster after noise training?"""
 
-from fa_core.experiments._common import MAIN, QUIET, noise_name
-from fa_core.experiments.learning_speed.populations import (
+from fa_core.experiments.learning_speed.claims import findings, level_of, prefixes, summary
+from fa_core.experiments.learning_speed.conditions import (
     OTHER_FEEDBACK,
     Condition,
     Config,
@@ -10,7 +10,10 @@ from fa_core.experiments.learning_speed.populations import (
     parts,
     run,
 )
-from fa_core.experiments.learning_speed.reading import findings, level_of, prefixes, summary
+from fa_core.experiments.shared import MAIN, QUIET, noise_name
+from fa_core.experiments.shared.experiment import Experiment
+
+experiment = Experiment("learning_speed", 1, Config, parts, findings)
 
 __all__ = [
     "MAIN",
@@ -19,6 +22,7 @@ __all__ = [
     "Condition",
     "Config",
     "conditions",
+    "experiment",
     "findings",
     "level_of",
     "noise_name",

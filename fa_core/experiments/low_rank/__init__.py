@@ -1,8 +1,6 @@
 """Chapter 3: does noise training lower the rank of what is learned later, and the gap with it?"""
 
-from fa_core.experiments._common import MAIN, QUIET, noise_name
-from fa_core.experiments.low_rank.populations import Condition, Config, conditions, parts, run
-from fa_core.experiments.low_rank.reading import (
+from fa_core.experiments.low_rank.claims import (
     correlation,
     findings,
     gap,
@@ -12,6 +10,11 @@ from fa_core.experiments.low_rank.reading import (
     shared_level,
     summary,
 )
+from fa_core.experiments.low_rank.conditions import Condition, Config, conditions, parts, run
+from fa_core.experiments.shared import MAIN, QUIET, noise_name
+from fa_core.experiments.shared.experiment import Experiment
+
+experiment = Experiment("low_rank", 1, Config, parts, findings)
 
 __all__ = [
     "MAIN",
@@ -20,6 +23,7 @@ __all__ = [
     "Config",
     "conditions",
     "correlation",
+    "experiment",
     "findings",
     "gap",
     "gap_at",

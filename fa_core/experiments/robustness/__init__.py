@@ -1,7 +1,18 @@
 """Chapter 4: does noise training make what is learned later robust to shifts of the images?"""
 
-from fa_core.experiments._common import MAIN, QUIET
-from fa_core.experiments.robustness.populations import (
+from fa_core.experiments.robustness.claims import (
+    EVERY,
+    accuracy_curves,
+    effective_gain,
+    findings,
+    gain,
+    gain_curves,
+    severity_curves,
+    shared_accuracy,
+    shifted_accuracy,
+    summary,
+)
+from fa_core.experiments.robustness.conditions import (
     UNMOVED,
     Config,
     conditions,
@@ -14,18 +25,10 @@ from fa_core.experiments.robustness.populations import (
     shifted_tests,
     train_condition,
 )
-from fa_core.experiments.robustness.reading import (
-    EVERY,
-    accuracy_curves,
-    effective_gain,
-    findings,
-    gain,
-    gain_curves,
-    severity_curves,
-    shared_accuracy,
-    shifted_accuracy,
-    summary,
-)
+from fa_core.experiments.shared import MAIN, QUIET
+from fa_core.experiments.shared.experiment import Experiment
+
+experiment = Experiment("robustness", 1, Config, parts, findings)
 
 __all__ = [
     "EVERY",
@@ -36,6 +39,7 @@ __all__ = [
     "accuracy_curves",
     "conditions",
     "effective_gain",
+    "experiment",
     "families",
     "findings",
     "gain",

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parent.parent
 # Modules that decide no number: they check, read, show, keep. All others count, new ones too.
 _IDLE = (
     "__init__",
@@ -38,13 +38,13 @@ def code_version(experiment: str) -> str:
     """A hash over the source that decides the numbers of ``experiment``.
 
     That is the modules every experiment may use, and what ``parts`` reaches in the experiment's
-    own: its module, or ``populations`` of its package. Comments, docstrings, layout, types and the
+    own: its module, or ``conditions`` of its package. Comments, docstrings, layout, types and the
     texts of errors do not count.
     """
     shared = [file for file in sorted(_PACKAGE.glob("*.py")) if not file.name.startswith(_IDLE)]
     experiments = _PACKAGE / "experiments"
-    trees = [_tree(file) for file in (*shared, experiments / "_common.py")]
-    own = (experiments / f"{experiment}.py", experiments / experiment / "populations.py")
+    trees = [_tree(file) for file in (*shared, experiments / "shared/__init__.py")]
+    own = (experiments / f"{experiment}.py", experiments / experiment / "conditions.py")
     trees += [_reached(_tree(file), "parts") for file in own if file.is_file()]
     return hashlib.sha256("".join(map(_normal_form, trees)).encode()).hexdigest()[:12]
 

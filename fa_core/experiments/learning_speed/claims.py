@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from fa_core.experiments._common import MAIN, QUIET, noise_name
-from fa_core.experiments.learning_speed.populations import OTHER_FEEDBACK, Config
-from fa_core.findings import Finding, Findings
-from fa_core.tables import at, last, steps_to
+from fa_core.experiments.learning_speed.conditions import OTHER_FEEDBACK, Config
+from fa_core.experiments.shared import MAIN, QUIET, noise_name
+from fa_core.results.findings import Finding, Findings
+from fa_core.results.tables import at, last, steps_to
 
 
 def prefixes(config: Config) -> Iterator[tuple[str, str]]:

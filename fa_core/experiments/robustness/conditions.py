@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from fa_core import data as datasets
-from fa_core import metrics, transforms
-from fa_core.data import Dataset
-from fa_core.experiments._common import (
+from fa_core import metrics
+from fa_core.data import Dataset, shifts
+from fa_core.experiments.shared import (
     MAIN,
     QUIET,
     NoiseThenData,
@@ -104,12 +104,12 @@ def shifted(x: Tensor, side: int, family: str, severity: float, background: floa
     """
     number = torch.arange(len(x))
     if family == "scale":
-        return transforms.scale(x, side, severity, background=background)
+        return shifts.scale(x, side, severity, background=background)
     if family == "rotate":
         sign = 1 - 2 * (number % 2)
-        return transforms.rotate(x, side, severity * sign, background=background)
+        return shifts.rotate(x, side, severity * sign, background=background)
     right, down = torch.tensor([(1, 0), (0, 1), (-1, 0), (0, -1)])[number % 4].T * severity
-    return transforms.translate(x, side, right, down, background=background)
+    return shifts.translate(x, side, right, down, background=background)
 
 
 def shifted_tests(config: Config, data: Dataset) -> dict[str, tuple[Tensor, Tensor]]:
@@ -124,7 +124,7 @@ def shifted_tests(config: Config, data: Dataset) -> dict[str, tuple[Tensor, Tens
     if config.other_data:
         other = datasets.load(config.other_data)
         pixels = other.test_x * other.std + other.mean
-        framed = transforms.mnist_frame(pixels, other.shape[-1], background=0)
+        framed = shifts.mnist_frame(pixels, other.shape[-1], background=0)
         tests[config.other_data] = ((framed - data.mean) / data.std, other.test_y)
     return tests
 

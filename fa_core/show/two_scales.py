@@ -10,8 +10,8 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from fa_core.store import describe, make_record, published
-from fa_core.tabs import Item, Tabs
+from fa_core.results.store import describe, make_record, published
+from fa_core.show.tabs import Item, Tabs
 
 
 class TwoScales:

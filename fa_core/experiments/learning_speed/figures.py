@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
-from fa_core.plots import OKABE_ITO, RULE_STYLE, Figure, band, figure, interval, reference
-from fa_core.tables import curve, steps_to
+from fa_core.results.tables import curve, steps_to
+from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure, interval, reference
 
 
 def _over_steps(ax: Axes, table: pd.DataFrame, metric: str, names: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 import pandas as pd
 import torch
 
-from fa_core.experiments._common import (
+from fa_core.experiments.shared import (
     MAIN,
     QUIET,
     NoiseThenData,

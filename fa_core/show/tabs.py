@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 import pandas as pd
 from matplotlib.figure import Figure
 
-from fa_core import plots
-from fa_core.findings import MIME_TYPE, Findings
+from fa_core.results.findings import MIME_TYPE, Findings
+from fa_core.show import style
 
 Item: TypeAlias = Findings | pd.DataFrame | str | tuple[Figure, str]
 
@@ -118,6 +118,6 @@ def _html(item: Item) -> str:
     if isinstance(item, pd.DataFrame):
         return f'<div tabindex="0">{item.to_html(border=0)}</div>'
     figure, alt = item
-    data = base64.b64encode(plots.png(figure)).decode()
+    data = base64.b64encode(style.png(figure)).decode()
     picture = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}">'
     return f'<div tabindex="0">{picture}</div>'  # wider than a phone: keys must scroll it

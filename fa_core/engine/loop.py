@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from fa_core import metrics
-from fa_core._closed_form import ClosedForm
-from fa_core._graph import StepGraph
+from fa_core.engine.closed_form import ClosedForm
+from fa_core.engine.cuda_graph import StepGraph
 from fa_core.networks import MLP
 from fa_core.noise import Batch
 

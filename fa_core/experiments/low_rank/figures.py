@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fa_core import tables
-from fa_core.plots import OKABE_ITO, RULE_STYLE, Figure, band, figure
-from fa_core.tables import curve
+from fa_core.results import tables
+from fa_core.results.tables import curve
+from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure
 
 _RANKS = {
     "Weights $W_1$": "weight_rank_1",

@@ -23,8 +23,8 @@ from typing import Any
 
 import pandas as pd
 
-from fa_core import provenance
-from fa_core.experiments._common import Part
+from fa_core.experiments.shared import Part
+from fa_core.results import provenance
 
 _ROW = ["condition", "metric", "step"]
 _TIDY = ["condition", "step", "network", "metric", "value"]
@@ -82,7 +82,7 @@ def describe(record: Mapping[str, Any]) -> str:
 
 def shipped(folder: str) -> Path:
     """A folder of measurements that the book shows: the checkout's own, or the package's copy."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     own = package.parent / folder
     return own if own.is_dir() else package / "_shipped" / folder
 

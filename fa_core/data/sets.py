@@ -11,10 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fa_core import _checks, _sources
-from fa_core._sources import DataNotFoundError
-
-__all__ = ["DataNotFoundError", "Dataset", "load"]
+from fa_core import _checks
+from fa_core.data import sources
 
 
 @dataclass(frozen=True)
@@ -75,16 +73,16 @@ def load(name: str | Path, root: str | Path | None = None, download: bool = True
         DataNotFoundError: the set is not in the root and could not be downloaded.
     """
     if str(name).endswith(".npz"):
-        return _dataset(Path(name).stem, _sources.npz(Path(name)))
-    _checks.choice("name", name, {"digits", *_sources.SOURCES})
+        return _dataset(Path(name).stem, sources.npz(Path(name)))
+    _checks.choice("name", name, {"digits", *sources.SOURCES})
     if name == "digits":
-        return _dataset("digits", _sources.digits())
+        return _dataset("digits", sources.digits())
     folder = Path(root).expanduser() if root else default_root()
-    arrays, note = _sources.torchvision_set(str(name), folder, download)
+    arrays, note = sources.torchvision_set(str(name), folder, download)
     return _dataset(str(name), arrays, note)
 
 
-def _dataset(name: str, arrays: _sources.Arrays, note: str = "") -> Dataset:
+def _dataset(name: str, arrays: sources.Arrays, note: str = "") -> Dataset:
     train, test = (arrays[f"{part}_images"].astype(np.float32) for part in ("train", "test"))
     mean, std = float(train.mean(dtype=np.float64)), float(train.std(dtype=np.float64))
     labels = {part: torch.as_tensor(arrays[f"{part}_labels"]).long() for part in ("train", "test")}

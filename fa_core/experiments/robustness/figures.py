@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
-from fa_core.plots import OKABE_ITO, RULE_STYLE, Figure, band, figure, reference
+from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure, reference
 
 Panels = Mapping[str, Mapping[str, pd.DataFrame]]  # title to label to curves of networks
 

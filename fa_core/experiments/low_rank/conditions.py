@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from fa_core import metrics
 from fa_core.data import Dataset
-from fa_core.experiments._common import (
+from fa_core.experiments.shared import (
     MAIN,
     QUIET,
     NoiseThenData,

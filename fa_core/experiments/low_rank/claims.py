@@ -7,10 +7,10 @@ import math
 import pandas as pd
 from scipy import stats
 
-from fa_core.experiments._common import MAIN, QUIET, noise_name
-from fa_core.experiments.low_rank.populations import Config, variants
-from fa_core.findings import Finding, Findings
-from fa_core.tables import at, curve, last, where_reached
+from fa_core.experiments.low_rank.conditions import Config, variants
+from fa_core.experiments.shared import MAIN, QUIET, noise_name
+from fa_core.results.findings import Finding, Findings
+from fa_core.results.tables import at, curve, last, where_reached
 
 _RANKS = {"W₁": "weight_rank_1", "W₂": "weight_rank_2", "the features": "feature_rank"}
 

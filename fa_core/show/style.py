@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from fa_core.tables import curve
+from fa_core.results.tables import curve
 
 # Wong, Nature Methods 8, 441 (2011); yellow is left out: it is too pale for lines on white.
 OKABE_ITO = {

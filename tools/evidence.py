@@ -10,10 +10,10 @@ from pathlib import Path
 
 from matplotlib.ticker import MaxNLocator
 
-from fa_core import plots
 from fa_core.cli import experiment
-from fa_core.findings import Finding, html_table
-from fa_core.store import published
+from fa_core.results.findings import Finding, html_table
+from fa_core.results.store import published
+from fa_core.show import style
 
 HEADINGS = ("Claim", "Expected", "This build", "Paper scale")
 NUMBER = r"\d+(?:,\d{3})*(?:\.\d+)?(?:e-\d+)?"
@@ -107,11 +107,11 @@ def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Findin
 
 def picture(counts: Mapping[str, Counter]) -> tuple[bytes, str]:
     """How many findings have which verdict: bars as PNG, and the same numbers in words."""
-    with plots.figure(1, height=0.8 + 0.27 * len(counts)) as (figure, (ax,)):
+    with style.figure(1, height=0.8 + 0.27 * len(counts)) as (figure, (ax,)):
         rows, left = range(len(counts)), [0] * len(counts)
         for verdict, (colour, ink) in VERDICTS.items():
             widths = [count[verdict] for count in counts.values()]
-            bars = ax.barh(rows, widths, left=left, color=plots.OKABE_ITO[colour], label=verdict)
+            bars = ax.barh(rows, widths, left=left, color=style.OKABE_ITO[colour], label=verdict)
             ax.bar_label(bars, [width or "" for width in widths], label_type="center", color=ink)
             left = [start + width for start, width in zip(left, widths, strict=True)]
         ax.set_yticks(rows, [f"Chapter {name}" for name in counts])
@@ -124,7 +124,7 @@ def picture(counts: Mapping[str, Counter]) -> tuple[bytes, str]:
         f"Chapter {name}: {', '.join(f'{count[verdict]} {verdict}' for verdict in VERDICTS)}."
         for name, count in counts.items()
     ]
-    return plots.png(figure), " ".join(["Number of findings by verdict.", *told])
+    return style.png(figure), " ".join(["Number of findings by verdict.", *told])
 
 
 def write(folder: Path, found: Mapping[Path, list[dict]]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from fa_core import metrics
-from fa_core.experiments.alignment.populations import Config
-from fa_core.findings import Finding, Findings
-from fa_core.tables import at
+from fa_core.experiments.alignment.conditions import Config
+from fa_core.results.findings import Finding, Findings
+from fa_core.results.tables import at
 
 
 def findings(config: Config, table: pd.DataFrame) -> Findings:

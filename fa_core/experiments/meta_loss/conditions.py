@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from fa_core._batches import DataBatches
 from fa_core.data import Dataset
-from fa_core.experiments._common import (
+from fa_core.engine.batches import DataBatches
+from fa_core.experiments.shared import (
     QUIET,
     Part,
     load,

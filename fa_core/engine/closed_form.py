@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fa_core import _products
+from fa_core.engine import products
 from fa_core.layers import FALinear
 from fa_core.rules import RULES
 
@@ -71,18 +71,20 @@ class _Layer:
     def __init__(self, layer: FALinear, x: Tensor) -> None:
         weight, feedback = _population(layer, layer.weight), _population(layer, layer.feedback)
         bias = None if layer.bias is None else _population(layer, layer.bias)
-        self.back = partial(RULES[layer.rule], weight, feedback)
+        through = RULES[layer.rule].through
+        back = weight if through == "weight" else feedback
+        self.back = lambda: back
         networks, outputs, inputs = weight.shape
         shared = x.ndim == 2
         if shared:  # the units of all networks are those of one large network's layer
             x, weight = x.unsqueeze(0), weight.view(1, -1, inputs)
             bias = bias if bias is None else bias.view(1, -1)
         y, delta = (x.new_empty(*x.shape[:2], weight.shape[1]) for _ in range(2))
-        self.forward = _products.prepare(x, weight, bias, y)
+        self.forward = products.prepare(x, weight, bias, y)
         self._gradients = []
         if layer.weight.requires_grad:
             grad = _gradient(layer, layer.weight).view(weight.shape)
-            self._gradients.append(_products.prepare(delta.mT, x.mT, None, grad))
+            self._gradients.append(products.prepare(delta.mT, x.mT, None, grad))
         if shared:
             own = (-1, networks, outputs)
             y, delta = (memory.view(own).transpose(0, 1) for memory in (y, delta))

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from fa_core.plots import OKABE_ITO, RULE_STYLE, Figure, band, figure
+from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure
 
 _TASK_STYLE: tuple[
     dict[str, Any], ...

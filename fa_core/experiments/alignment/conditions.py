@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fa_core import metrics, seeding
-from fa_core.experiments._common import Part, run_parts
+from fa_core.experiments.shared import Part, run_parts
 from fa_core.history import Measure
 from fa_core.networks import MLP
 from fa_core.training import train_on_noise

@@ -7,16 +7,16 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from fa_core.experiments._common import MAIN, QUIET
-from fa_core.experiments.robustness.populations import (
+from fa_core.experiments.robustness.conditions import (
     UNMOVED,
     Config,
     families,
     metric_name,
     severities,
 )
-from fa_core.findings import Finding, Findings
-from fa_core.tables import curve, where_reached
+from fa_core.experiments.shared import MAIN, QUIET
+from fa_core.results.findings import Finding, Findings
+from fa_core.results.tables import curve, where_reached
 
 EVERY = "all shifts"  # the mean over families, each counting the same
 _LOWEST = 0.5  # in-distribution accuracy, that curves over accuracy begin with

@@ -6,10 +6,10 @@ from typing import TypeAlias
 
 import pandas as pd
 
-from fa_core.experiments._common import QUIET
-from fa_core.experiments.meta_loss.populations import Config, start_name, tailored_name, with_rate
-from fa_core.findings import Finding, Findings
-from fa_core.tables import at
+from fa_core.experiments.meta_loss.conditions import Config, start_name, tailored_name, with_rate
+from fa_core.experiments.shared import QUIET
+from fa_core.results.findings import Finding, Findings
+from fa_core.results.tables import at
 
 Pair: TypeAlias = "tuple[pd.Series[float], pd.Series[float], str]"  # treated, control, unit
 
