@@ -131,7 +131,7 @@ def _require_independence(name: str, rule: Rule) -> None:
         for (what, whole), (_, alone) in zip(
             together,
             given(*own, grad_w[network]),
-            strict=True,  # type: ignore[arg-type]
+            strict=True,
         ):
             if whole.shape != (p, *sizes[what]) or alone.shape != sizes[what]:
                 raise ValueError(
