@@ -1,4 +1,4 @@
-"""Linear layers whose error travels back through a matrix of its own.
+"""Linear layers whose error travels back by a rule of its own.
 
 Index legend: p network, n sample, i input unit, o output unit.
 """
@@ -7,44 +7,107 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from fa_core import _checks
-from fa_core.rules import RULES
+from fa_core.rules import RULES, Matrices, Rule, Signals
+
+
+class LogitsError:
+    """Hands the error at the logits of one forward pass to the layers whose rule asks for it."""
+
+    def __init__(self) -> None:
+        self.value: Tensor | None = None
+
+    def take(self, error: Tensor) -> None:
+        """A hook on the logits: it runs before the backward pass of every layer below them."""
+        self.value = error
+
+    def of(self, delta: Tensor) -> Tensor:
+        """The error, with samples as in a layer's ``delta``: ``[*p, n, k]``."""
+        if self.value is None:
+            raise RuntimeError(
+                "a rule asks for the error at the network's logits, but none arrived; put the "
+                "layer into an fa_core.MLP, or convert the whole model with fa_core.convert"
+            )
+        error = self.value.flatten(delta.ndim - 2, -2)
+        if error.shape[:-1] != delta.shape[:-1]:
+            raise RuntimeError(
+                f"a rule that sends the logits' error needs one sample at a layer's output for "
+                f"each at the logits, got {tuple(delta.shape[:-1])} and {tuple(error.shape[:-1])}"
+            )
+        return error.to(delta.dtype)
 
 
 class _Linear(torch.autograd.Function):
-    """``y = x W^T + b`` forward; backward the error goes through ``back`` instead of ``W``."""
+    """``y = x W^T + b`` forward; backward the rule says what is sent below."""
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(x: Tensor, weight: Tensor, bias: Tensor | None, back: Tensor) -> Tensor:
+    def forward(
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        feedback: Tensor,
+        rule: Rule,
+        logits_error: LogitsError | None,
+    ) -> Tensor:
         y = x @ weight.mT  # [n i] or [p n i], times [p i o]
         return y if bias is None else y + bias.unsqueeze(-2)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        x, _, _, back = inputs
-        ctx.save_for_backward(x, back)
+        x, weight, _, feedback, ctx.rule, ctx.logits_error = inputs
+        ctx.save_for_backward(x, weight, feedback)
 
     @staticmethod
-    @once_differentiable  # the backward pass is a rule, not a derivative: it has none of its own
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, back = ctx.saved_tensors
-        grad_x = grad_weight = grad_bias = None
+    def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, feedback = ctx.saved_tensors
+        rule: Rule = ctx.rule
+        asked = ctx.logits_error is not None and rule.source == "error"
+        s = Signals(x, delta, ctx.logits_error.of(delta) if asked else delta)
+        layer = Matrices(weight, feedback)
+        grad_x = grad_weight = grad_bias = grad_feedback = None
         if ctx.needs_input_grad[0]:
-            grad_x = grad @ back
+            grad_x = rule.carry(layer, s)
             if x.ndim < grad_x.ndim:  # one input shared by all networks
                 grad_x = grad_x.sum(0)
-        if ctx.needs_input_grad[1]:
-            grad_weight = grad.mT @ x
+        if ctx.needs_input_grad[1] or ctx.needs_input_grad[3]:
+            grad_weight = delta.mT @ x
         if ctx.needs_input_grad[2]:
-            grad_bias = grad.sum(-2)
-        return grad_x, grad_weight, grad_bias, None
+            grad_bias = delta.sum(-2)
+        if ctx.needs_input_grad[3] and grad_weight is not None:
+            grad_feedback = rule.feedback_gradient(layer, s, grad_weight)
+        found = [grad_x, grad_weight, grad_bias, grad_feedback]
+        if torch.is_grad_enabled() and not rule.is_derivative:
+            found = [t if t is None else _Once.apply(t) for t in found]
+        return *found, None, None
+
+
+class _Once(torch.autograd.Function):
+    """The same tensor; an error where it is differentiated, for a rule is no derivative."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(t: Tensor) -> Tensor:
+        return t.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Nothing is kept: the backward pass only raises."""
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        raise RuntimeError(
+            "an update by a feedback rule is no derivative and has no second derivative; take "
+            "first derivatives alone, or rule='bp', whose higher derivatives are right"
+        )
 
 
 class FALinear(nn.Module):
@@ -52,9 +115,9 @@ class FALinear(nn.Module):
 
     Forward :math:`y = x W^\top + b`. Backward, the error :math:`\delta` at ``y`` reaches ``x`` as
     :math:`\delta B` under ``rule="fa"`` (Lillicrap et al. 2016) and as :math:`\delta W` under
-    ``rule="bp"``. The updates of ``W`` and ``b`` are the usual :math:`\delta^\top x` and
-    :math:`\sum \delta`. ``W`` and ``B`` are drawn independently from N(0, 2 / in_features)
-    (He et al. 2015), as in Cheon et al. (2024); ``b`` starts at 0.
+    ``rule="bp"``; :mod:`fa_core.rules` lists all. The updates of ``W`` and ``b`` are the usual
+    :math:`\delta^\top x` and :math:`\sum \delta`. ``W`` and ``B`` are drawn independently from
+    N(0, 2 / in_features) (He et al. 2015), as in Cheon et al. (2024); ``b`` starts at 0.
 
     Args:
         in_features: input units, at least 1.
@@ -64,6 +127,8 @@ class FALinear(nn.Module):
         networks: number of independent networks in a leading axis; ``None`` for a plain layer.
         generator: source of the random weights, or a sequence with one for each network; ``None``
             takes torch's global one, as ``torch.nn.Linear`` does.
+        outputs: units of the whole network's output, where the feedback of rules such as ``"dfa"``
+            starts; ``None`` for a layer that is itself the last.
 
     Shape:
         - Plain layer: ``[*, in]`` to ``[*, out]``.
@@ -73,11 +138,16 @@ class FALinear(nn.Module):
     Attributes:
         weight: parameter ``[*networks, out, in]``.
         bias: parameter ``[*networks, out]``, or ``None``.
-        feedback: buffer ``[*networks, out, in]``; saved and moved with the module, never updated.
+        feedback: buffer ``[*networks, out, in]`` (``[*networks, outputs, in]`` under ``"dfa"``);
+            saved and moved with the module, never updated. A parameter under rules that move it,
+            such as ``"kp"``.
+        rule: may be set to another rule whose feedback has the same shape.
 
     Raises:
         TypeError: a size that is no integer, or an input that is not floating point.
         ValueError: a size below 1, an unknown rule, or an input of the wrong width.
+        RuntimeError: in the backward pass, a second derivative under any rule but ``"bp"``, or a
+            rule that asks for the logits' error outside a network that hands it on.
 
     Examples:
         >>> layer = FALinear(3, 2)
@@ -99,18 +169,44 @@ class FALinear(nn.Module):
         rule: str = "fa",
         networks: int | None = None,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
+        outputs: int | None = None,
     ) -> None:
         super().__init__()
         self.in_features = _checks.integer("in_features", in_features, 1)
         self.out_features = _checks.integer("out_features", out_features, 1)
-        self.rule = _checks.choice("rule", rule, RULES)
+        _checks.choice("rule", rule, RULES)
         self.networks = None if networks is None else _checks.integer("networks", networks, 1)
+        last = self.out_features if outputs is None else outputs
+        self.outputs = _checks.integer("outputs", last, 1)
         population = () if self.networks is None else (self.networks,)
         rows, columns = self.out_features, self.in_features
         self.weight = nn.Parameter(torch.empty(*population, rows, columns))
         self.bias = nn.Parameter(torch.empty(*population, rows)) if bias else None
-        self.register_buffer("feedback", torch.empty_like(self.weight, requires_grad=False))
+        shape = RULES[rule].shape(columns, rows, self.outputs)
+        self.register_buffer("feedback", torch.empty(*population, *shape))
+        self.rule = rule
+        self._logits_error: LogitsError | None = None  # of the forward pass that is under way
         self.reset_parameters(generator)
+
+    @property
+    def rule(self) -> str:
+        """Name of what travels backward."""
+        return self._rule
+
+    @rule.setter
+    def rule(self, name: str) -> None:
+        rule = RULES[_checks.choice("rule", name, RULES)]
+        needed = rule.shape(self.in_features, self.out_features, self.outputs)
+        if rule.reads_feedback and self.feedback.shape[-2:] != needed:
+            raise ValueError(
+                f"rule {name!r} needs feedback of shape {needed}, but this layer's is "
+                f"{tuple(self.feedback.shape[-2:])}; make the layer with rule={name!r}"
+            )
+        self._rule = name
+        if rule.moves_feedback and not isinstance(self.feedback, nn.Parameter):
+            feedback = self.feedback
+            del self.feedback
+            self.feedback = nn.Parameter(feedback)  # an optimiser must find it
 
     @torch.no_grad()
     def reset_parameters(
@@ -134,13 +230,14 @@ class FALinear(nn.Module):
         batch = x.shape[1:-1] if own_input else x.shape[:-1]
         flat = (x.shape[0], batch.numel()) if own_input else (batch.numel(),)
         x = x.reshape(*flat, self.in_features)
-        tensors = [x, self.weight, self.bias, self.backward_matrix()]
+        tensors = [x, self.weight, self.bias, self.feedback]
         device = x.device.type
         if torch.is_autocast_enabled(device):
             # Cast here: autograd casts the gradients back, and all of `backward` meets one dtype.
+            # Double precision stays, as in torch.nn.Linear.
             dtype = torch.get_autocast_dtype(device)
-            tensors = [t if t is None else t.to(dtype) for t in tensors]
-        y: Tensor = _Linear.apply(*tensors)
+            tensors = [t if t is None or t.dtype == torch.float64 else t.to(dtype) for t in tensors]
+        y: Tensor = _Linear.apply(*tensors, RULES[self.rule], self._logits_error)
         return y.reshape(*y.shape[:-2], *batch, self.out_features)
 
     def part(self, first: int, end: int) -> FALinear:
@@ -151,13 +248,10 @@ class FALinear(nn.Module):
             name: p if p is None else nn.Parameter(p.detach()[first:end], p.requires_grad)
             for name, p in self._parameters.items()
         }
-        part._buffers = {"feedback": self.feedback[first:end]}
+        part._buffers = {
+            name: b if b is None else b[first:end] for name, b in self._buffers.items()
+        }
         return part
-
-    def backward_matrix(self) -> Tensor:
-        """The matrix ``[*networks, out, in]`` that carries the error from output to input."""
-        back: Tensor = getattr(self, RULES[self.rule].through)
-        return back.detach()
 
     def _check_input(self, x: Tensor) -> None:
         _checks.floating("x", x)
@@ -177,6 +271,25 @@ class FALinear(nn.Module):
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}, rule={self.rule!r}, networks={self.networks}"
         )
+
+
+def await_logits_error(layers: Iterable[FALinear]) -> LogitsError | None:
+    """Readies ``layers`` for a forward pass; ``None`` if no rule asks for the logits' error.
+
+    Call :func:`watch` on the logits after it.
+    """
+    asking = [layer for layer in layers if RULES[layer.rule].source == "error"]
+    error = LogitsError() if asking else None
+    for layer in asking:
+        layer._logits_error = error
+    return error
+
+
+def watch(logits: Tensor, error: LogitsError | None) -> Tensor:
+    """The logits, whose error will reach the layers that wait for it."""
+    if error is not None and logits.requires_grad:
+        logits.register_hook(error.take)
+    return logits
 
 
 def convert(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fa_core import _checks, seeding
-from fa_core.engine.closed_form import ClosedForm
-from fa_core.layers import FALinear
+from fa_core.engine import autograd
+from fa_core.engine.closed_form import ClosedForm, covers
+from fa_core.layers import FALinear, await_logits_error, watch
 
 
 class MLP(nn.Module):
@@ -46,23 +48,23 @@ class MLP(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if not isinstance(sizes, Sized):
-            raise TypeError(f"sizes must list the units of each layer, got {sizes!r}")
+        if isinstance(sizes, str) or not isinstance(sizes, Sequence | np.ndarray):
+            raise TypeError(f"sizes must list the units of each layer in order, got {sizes!r}")
         if len(sizes) < 2:
             raise ValueError(f"sizes must list at least input and output units, got {list(sizes)}")
         self.sizes = tuple(_checks.integer("sizes", size, 1) for size in sizes)
         self.networks = None if networks is None else _checks.integer("networks", networks, 1)
         streams = seeding.generators(seed, "init", networks)
         self.layers: Any = nn.ModuleList(  # whose items have no type of their own
-            FALinear(i, o, rule=rule, networks=networks, generator=streams)
+            FALinear(i, o, rule=rule, networks=networks, generator=streams, outputs=self.sizes[-1])
             for i, o in zip(self.sizes, self.sizes[1:], strict=False)
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        error = await_logits_error(self.layers)
         for layer in self.layers[:-1]:
             x = F.relu(layer(x))
-        logits: Tensor = self.layers[-1](x)
-        return logits
+        return watch(self.layers[-1](x), error)
 
     def loss_and_gradients(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the loss ``[*networks]`` (nats) and sets every ``.grad``, faster than autograd.
@@ -74,7 +76,16 @@ class MLP(nn.Module):
             x: inputs ``[*networks, n, in]``, or ``[n, in]`` shared by all networks.
             y: label probabilities ``[*networks, n, K]`` that sum to 1 over the classes.
         """
-        return ClosedForm(self.layers, x, y)()
+        form = self.closed_form(x, y)
+        return autograd.loss_and_gradients(self, x, y) if form is None else form()
+
+    def has_closed_form(self, x: Tensor) -> bool:
+        """Whether :meth:`closed_form` gives, on inputs like ``x``, the numbers of autograd."""
+        return type(self) is MLP and covers(self, list(self.layers), x)
+
+    def closed_form(self, x: Tensor, y: Tensor) -> ClosedForm | None:
+        """What computes loss and gradients on these tensors' memory; ``None`` where it is wrong."""
+        return ClosedForm(self.layers, x, y) if self.has_closed_form(x) else None
 
     def part(self, first: int, end: int) -> MLP:
         """Networks ``first`` to ``end`` of a population, sharing memory with it."""

@@ -10,7 +10,7 @@ import torch
 from fa_core import _checks
 
 # Each purpose has streams of its own: with a single one, the first noise batch would repeat W_1.
-_PURPOSES = ("init", "noise", "probe", "order", "fixed-class", "control")
+_PURPOSES = ("init", "noise", "probe", "order", "fixed-class", "control", "rule")
 
 
 def generators(seed: int, purpose: str, networks: int | None = None) -> list[torch.Generator]:

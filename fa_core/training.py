@@ -15,6 +15,7 @@ from fa_core import _checks, metrics
 from fa_core.data import Dataset
 from fa_core.engine import loop
 from fa_core.engine.batches import DataBatches, NoiseBatches
+from fa_core.engine.divergence import require_finite
 from fa_core.history import History, Measure, measure, recorded_steps
 from fa_core.networks import MLP
 from fa_core.noise import Batch, NoiseGenerator
@@ -71,7 +72,9 @@ def train_on_noise(
         return NoiseBatches(make(networks=networks, seed=seed + own), batch_size)
 
     probe = make(networks=_networks(net), seed=seed, purpose="probe").batch(_PROBE_SIZE)
-    return _train(net, source, probe, steps, lr, optimizer, record, record_at, progress, "noise")
+    return _train(
+        net, source, probe, steps, lr, seed, optimizer, record, record_at, progress, "noise"
+    )
 
 
 def train(
@@ -134,7 +137,9 @@ def train(
         return DataBatches(data.train_x, one_hot, batch_size, networks, seed + first)
 
     probe = Batch(data.test_x, data.test_y)
-    return _train(net, source, probe, steps, lr, optimizer, record, record_at, progress, data.name)
+    return _train(
+        net, source, probe, steps, lr, seed, optimizer, record, record_at, progress, data.name
+    )
 
 
 def _train(
@@ -143,6 +148,7 @@ def _train(
     probe: Batch,
     steps: int,
     lr: float,
+    seed: int,
     make_optimizer: OptimizerFactory | None,
     record: Sequence[str | Measure],
     record_at: Iterable[int] | None,
@@ -159,7 +165,7 @@ def _train(
     with loop.evaluating(net), torch.no_grad():
         net(probe.x)  # an input that does not fit shows here, before any work
     optimizer = partial(make_optimizer or partial(torch.optim.Adam, fused=True), lr=lr)
-    team = loop.workers(net, source, optimizer)
+    team = loop.team(net, source, optimizer, seed)
     history = History()
     with tqdm(total=steps, desc=label, unit="step", disable=not progress) as bar:
         for now in loop.run(team, sorted({*recorded, steps})):
@@ -169,7 +175,7 @@ def _train(
                     columns = {k: v for m in measures for k, v in m(net, *probe).items()}
                 history.append(now, columns)
     with loop.evaluating(net), torch.no_grad():  # the last update shows in no training loss
-        loop.require_finite(net, metrics.cross_entropy(net(probe.x), probe.y), steps, probe.x)
+        require_finite(net, metrics.cross_entropy(net(probe.x), probe.y), steps, probe.x)
     return history
 
 

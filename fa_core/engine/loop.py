@@ -4,26 +4,43 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fa_core import metrics
-from fa_core.engine.closed_form import ClosedForm
+from fa_core import metrics, seeding
+from fa_core.engine import autograd
+from fa_core.engine.closed_form import state
 from fa_core.engine.cuda_graph import StepGraph
+from fa_core.engine.divergence import diverged, require_finite
 from fa_core.networks import MLP
 from fa_core.noise import Batch
+from fa_core.rules import RULES, Rule
 
 _SPAN = 50  # steps at most between looks at the clock, the progress bar and the other threads
 _HANDOVER = 1e-5  # seconds until a thread that runs Python lets another one go on; usually 5e-3
 _PART = 8  # networks at most in one part: its weights and noise then stay in the caches
+_NEVER = torch.iinfo(torch.int64).max
+# Each weight's step depends on its own gradients alone, so networks may share an optimiser.
+_ELEMENTWISE = {
+    torch.optim.Adadelta,
+    torch.optim.Adagrad,
+    torch.optim.Adam,
+    torch.optim.Adamax,
+    torch.optim.AdamW,
+    torch.optim.ASGD,
+    torch.optim.NAdam,
+    torch.optim.RAdam,
+    torch.optim.RMSprop,
+    torch.optim.Rprop,
+    torch.optim.SGD,
+}
 
 
 class Source(Protocol):
@@ -40,27 +57,7 @@ class Source(Protocol):
 
 
 SourceFactory = Callable[[int | None, int], Source]  # of (networks, number of the first one)
-Gradients = Callable[[], Tensor]  # sets every parameter's gradient, returns the loss (nats)
-
-
-def gradients(net: nn.Module, batch: Batch) -> Gradients:
-    """How to get the gradients and the loss ``[*networks]`` on what lies in ``batch`` by then."""
-    if has_closed_form(net, batch.x.device):
-        return ClosedForm(cast(MLP, net).layers, *batch)
-
-    def by_autograd() -> Tensor:
-        net.zero_grad()
-        loss = metrics.cross_entropy(net(batch.x), batch.y)
-        # Losses of independent networks share no parameter: the gradient of their sum is each's.
-        loss.sum().backward()
-        return loss.detach()
-
-    return by_autograd
-
-
-def has_closed_form(net: nn.Module, device: torch.device) -> bool:
-    """The closed form knows nothing of a subclass's own forward or of autocast's dtypes."""
-    return type(net) is MLP and not torch.is_autocast_enabled(device.type)
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
 
 @contextmanager
@@ -75,140 +72,210 @@ def evaluating(net: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-@dataclass
 class Worker:
-    """Trains one part of a population, whose first network has the number ``first``."""
+    """Trains a network, or one part of a population, whose first network has number ``first``."""
 
-    net: nn.Module
-    source: Source
-    optimizer: torch.optim.Optimizer
-    first: int = 0
-
-    def __post_init__(self) -> None:
-        self.gradients = gradients(self.net, self.source.batch)
+    def __init__(
+        self,
+        net: nn.Module,
+        source: Source,
+        optimizer: torch.optim.Optimizer,
+        first: int = 0,
+        seed: int = 0,
+    ) -> None:
+        self.net, self.source, self.optimizer, self.first = net, source, optimizer, first
+        closed_form = net.closed_form(*source.batch) if isinstance(net, MLP) else None
+        self._gradients = closed_form or self._by_autograd
+        networks: Any = getattr(net, "networks", None)
+        self._streams = seeding.generators(seed + first, "rule", networks)
 
     def advance(self, start: int, stop: int) -> None:
         """Makes the updates from step ``start`` to ``stop``; a loss that is not finite ends it."""
+        rules = _working_between(self.net)
         for now in range(start, stop):
-            self.source.prepare()
-            self.source.draw()
-            loss = self.gradients()
+            self.draw()
+            loss = self._gradients()
             require_finite(self.net, loss, now, self.source.batch.x, self.first)
             self.optimizer.step()
+            for rule in rules:
+                rule.between(self.net, self._streams)
+
+    def draw(self) -> None:
+        self.source.prepare()
+        self.source.draw()
+
+    def step_along(self, parameters: Sequence[nn.Parameter]) -> None:
+        """An update by the gradients of the whole population's ``parameters``."""
+        for own, whole in zip(self.net.parameters(), parameters, strict=True):
+            if own is not whole:
+                part = slice(self.first, self.first + len(own))
+                own.grad = None if whole.grad is None else whole.grad[part]
+        self.optimizer.step()
+        for rule in _working_between(self.net):
+            rule.between(self.net, self._streams)
+
+    def _by_autograd(self) -> Tensor:
+        return autograd.loss_and_gradients(self.net, *self.source.batch)
 
 
-@dataclass
 class GraphWorker(Worker):
     """Trains a population on a GPU by replaying one captured step: no launches, no waiting."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.graph = StepGraph(self._step, self.source.streams)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._graph = StepGraph(self._step, self.source.streams)
         device = next(self.net.parameters()).device
-        self.now = torch.zeros((), dtype=torch.int64, device=device)
-        self.diverged_at = torch.full_like(self.now, torch.iinfo(torch.int64).max)
+        self._now = torch.zeros((), dtype=torch.int64, device=device)
+        self._diverged_at = torch.full_like(self._now, _NEVER)
+        networks: Any = getattr(self.net, "networks", None)
+        self._bad = torch.zeros(networks or (), dtype=torch.bool, device=device)
         for group in self.optimizer.param_groups:
             if "capturable" in group:  # Adam and its kin then count their steps on the device
                 group["capturable"] = True
 
     def _step(self) -> None:
         self.source.draw()
-        loss = self.gradients()
+        loss = self._gradients()
         self.optimizer.step()
-        bad = torch.where(torch.isfinite(loss).all(), self.diverged_at, self.now)
-        torch.minimum(self.diverged_at, bad, out=self.diverged_at)
-        self.now += 1
+        bad = ~torch.isfinite(loss)
+        self._bad.copy_(torch.where(self._diverged_at == _NEVER, bad, self._bad))
+        now = torch.where(bad.any(), self._now, self._diverged_at)
+        torch.minimum(self._diverged_at, now, out=self._diverged_at)
+        self._now += 1
 
     def advance(self, start: int, stop: int) -> None:
         """As :meth:`Worker.advance`; the losses are looked at once, after the last update."""
         for _ in range(start, stop):
             self.source.prepare()
-            self.graph.replay()
-        if self.diverged_at <= self.now:
-            self.source.draw()
-            require_finite(self.net, self.gradients(), int(self.diverged_at), self.source.batch.x)
+            self._graph.replay()
+        if self._diverged_at < _NEVER:
+            raise diverged(self.net, self._bad, int(self._diverged_at), self.source.batch.x)
 
 
-def workers(
-    net: nn.Module, make_source: SourceFactory, make_optimizer: Callable[..., Any]
-) -> list[Worker]:
-    """Workers for small parts of a population, evenly for all CPU threads; else a single one."""
+class Team:
+    """All workers of one training.
+
+    Each knows only its part of a plain :class:`MLP`. Where the whole is no longer what the parts
+    were made from (a hook was added, a rule or a weight replaced), autograd takes over: gradients
+    of the whole, on the parts' batches, for the parts' optimisers.
+    """
+
+    def __init__(self, net: nn.Module, workers: list[Worker], is_fast: bool) -> None:
+        self.net, self.workers = net, workers
+        self._is_fast = is_fast
+        self._parameters = list(net.parameters())  # those that the optimisers hold
+        self._state = state(self._layers()) if is_fast else []
+
+    def advance(self, start: int, stop: int, pool: ThreadPoolExecutor) -> None:
+        """Makes the updates from step ``start`` to ``stop``."""
+        if not self._is_fast or self._has_changed():
+            self._is_fast = False
+            for now in range(start, stop):
+                self._step_by_autograd(now)
+        elif len(self.workers) == 1 or self._parameters[0].device.type != "cpu":
+            for worker in self.workers:
+                worker.advance(start, stop)
+        else:
+            with _one_thread_each():
+                list(pool.map(lambda worker: worker.advance(start, stop), self.workers))
+
+    def _layers(self) -> list[Any]:
+        return list(self.net.layers) if isinstance(self.net, MLP) else []
+
+    def _has_changed(self) -> bool:
+        x = self.workers[0].source.batch.x
+        return not (
+            isinstance(self.net, MLP)
+            and self.net.has_closed_form(x)
+            and state(self._layers()) == self._state
+        )
+
+    def _step_by_autograd(self, now: int) -> None:
+        for worker in self.workers:
+            worker.draw()
+        batches = [worker.source.batch for worker in self.workers]
+        shared = len(batches) == 1 or batches[0].y.ndim == 2  # then all parts drew the same
+        x, y = batches[0] if shared else map(torch.cat, zip(*batches, strict=True))
+        for parameter in self._parameters:
+            parameter.grad = None
+        require_finite(self.net, autograd.loss_and_gradients(self.net, x, y), now, x)
+        for worker in self.workers:
+            worker.step_along(self._parameters)
+
+
+def team(
+    net: nn.Module, make_source: SourceFactory, make_optimizer: OptimizerFactory, seed: int
+) -> Team:
+    """Who trains ``net``: small parts of a population, evenly for all CPU threads; else one.
+
+    An optimiser that couples weights, such as one that clips by a norm, gets every network of a
+    plain :class:`MLP` alone. Those of any other population it couples.
+    """
     net.zero_grad()  # a frozen parameter's old gradient would go on moving it
-    device = next(net.parameters()).device
+    first = next(net.parameters())
     networks: Any = getattr(net, "networks", None)
-    if device.type == "cuda" and has_closed_form(net, device):
-        return [GraphWorker(net, make_source(networks, 0), make_optimizer(net.parameters()))]
-    if networks is None or device.type != "cpu" or not has_closed_form(net, device):
-        return [Worker(net, make_source(networks, 0), make_optimizer(net.parameters()))]
-    population = cast(MLP, net)
+    optimizer = make_optimizer(net.parameters())
+    is_fast = isinstance(net, MLP) and net.has_closed_form(first)
+    if isinstance(net, MLP) and is_fast and networks is not None:
+        bounds = _bounds(networks, first.device, _couples(optimizer))
+        if len(bounds) > 2:
+            workers = []
+            for begin, end in pairwise(bounds):
+                part = net.part(begin, end)
+                source = make_source(end - begin, begin)
+                workers.append(Worker(part, source, make_optimizer(part.parameters()), begin, seed))
+            return Team(net, workers, is_fast)
+    on_graph = is_fast and first.device.type == "cuda" and not _working_between(net)
+    kind = GraphWorker if on_graph else Worker
+    return Team(net, [kind(net, make_source(networks, 0), optimizer, 0, seed)], is_fast)
+
+
+def _bounds(networks: int, device: torch.device, alone: bool) -> list[int]:
+    """Where the parts of a population begin and end."""
+    if alone:
+        return list(range(networks + 1))
+    if device.type != "cpu":
+        return [0, networks]
     threads = torch.get_num_threads()
     parts = min(networks, threads * math.ceil(networks / (threads * _PART)))
-    bounds = np.linspace(0, networks, parts + 1).astype(int).tolist()
-    result = []
-    for first, end in pairwise(bounds):
-        part = population.part(first, end)
-        source = make_source(end - first, first)
-        result.append(Worker(part, source, make_optimizer(part.parameters()), first))
-    return result
+    bounds: list[int] = np.linspace(0, networks, parts + 1).astype(int).tolist()
+    return bounds
 
 
-def run(team: list[Worker], stops: Iterable[int]) -> Iterator[int]:
+def _couples(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether one network's step might depend on another's gradients."""
+    hooks = optimizer._optimizer_step_pre_hooks or optimizer._optimizer_step_post_hooks
+    return type(optimizer) not in _ELEMENTWISE or bool(hooks)
+
+
+def _working_between(net: nn.Module) -> list[Rule]:
+    """The rules of ``net`` that work between two updates."""
+    rules = {RULES[layer.rule] for layer in metrics.fa_layers(net)}
+    return [rule for rule in rules if type(rule).between is not Rule.between]
+
+
+def run(team: Team, stops: Iterable[int]) -> Iterator[int]:
     """Trains to each of the ascending ``stops`` and yields it, and steps between, when there."""
     now = 0
-    with ThreadPoolExecutor(min(len(team), torch.get_num_threads())) as pool:
+    with ThreadPoolExecutor(min(len(team.workers), torch.get_num_threads())) as pool:
         for stop in stops:
             while now < stop:
                 end = min(stop, now + _SPAN)
-                _advance(team, pool, now, end)
+                team.advance(now, end, pool)
                 now = end
                 if now < stop:
                     yield now
             yield stop
 
 
-def _advance(team: list[Worker], pool: ThreadPoolExecutor, start: int, stop: int) -> None:
-    if len(team) == 1:
-        team[0].advance(start, stop)
-        return
-    # Each thread keeps a core busy by itself; operations with threads of their own would compete.
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Each worker keeps a core busy by itself; operations' own threads would compete."""
     threads, handover = torch.get_num_threads(), sys.getswitchinterval()
     torch.set_num_threads(1)
     sys.setswitchinterval(_HANDOVER)
     try:
-        list(pool.map(lambda worker: worker.advance(start, stop), team))
+        yield
     finally:
         torch.set_num_threads(threads)
         sys.setswitchinterval(handover)
-
-
-def require_finite(net: nn.Module, values: Tensor, now: int, x: Tensor, first: int = 0) -> None:
-    """Raises FloatingPointError if a network's value (``[*networks]``) is NaN or infinite."""
-    if math.isfinite(values.sum()):
-        return
-    networks = (~torch.isfinite(values).reshape(-1)).nonzero().flatten() + first
-    raise FloatingPointError(
-        f"training diverged at step {now} in networks {networks.tolist()}: NaN or infinity first "
-        f"appears in {_first_nonfinite(net, x)}; a smaller lr or finite inputs would help"
-    )
-
-
-@torch.no_grad()
-def _first_nonfinite(net: nn.Module, x: Tensor) -> str:
-    """Names the first leaf module, in the order of computation, whose output is not finite."""
-    if not torch.isfinite(x).all():
-        return "the input"
-    found: list[str] = []
-
-    def note(name: str) -> Callable[..., None]:
-        def hook(module: nn.Module, args: Any, output: Any) -> None:
-            if isinstance(output, Tensor) and not torch.isfinite(output).all():
-                found.append(name)
-
-        return hook
-
-    leaves = [(n, m) for n, m in net.named_modules() if not list(m.children())]
-    handles = [module.register_forward_hook(note(name)) for name, module in leaves]
-    net(x)
-    for handle in handles:
-        handle.remove()
-    return f"layer {found[0]}" if found else "the loss"
