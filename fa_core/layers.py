@@ -20,11 +20,21 @@ from fa_core.rules import RULES, Matrices, Rule, Signals
 class LogitsError:
     """Hands the error at the logits of one forward pass to the layers whose rule asks for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: Iterable[FALinear] = ()) -> None:
         self.value: Tensor | None = None
+        self._waiting = [layer for layer in layers if RULES[layer.rule].source == "error"]
+        for layer in self._waiting:
+            layer._logits_error = self
 
-    def take(self, error: Tensor) -> None:
-        """A hook on the logits: it runs before the backward pass of every layer below them."""
+    def watch(self, logits: Tensor) -> Tensor:
+        """Ends the forward pass. A hook on the logits runs before every layer's backward pass."""
+        for layer in self._waiting:
+            layer._logits_error = None
+        if self._waiting and logits.requires_grad:
+            logits.register_hook(self._take)
+        return logits
+
+    def _take(self, error: Tensor) -> None:
         self.value = error
 
     def of(self, delta: Tensor) -> Tensor:
@@ -69,8 +79,8 @@ class _Linear(torch.autograd.Function):
     def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, feedback = ctx.saved_tensors
         rule: Rule = ctx.rule
-        asked = ctx.logits_error is not None and rule.source == "error"
-        s = Signals(x, delta, ctx.logits_error.of(delta) if asked else delta)
+        error = delta if ctx.logits_error is None else ctx.logits_error.of(delta)
+        s = Signals(x, delta, error)
         layer = Matrices(weight, feedback)
         grad_x = grad_weight = grad_bias = grad_feedback = None
         if ctx.needs_input_grad[0]:
@@ -237,7 +247,10 @@ class FALinear(nn.Module):
             # Double precision stays, as in torch.nn.Linear.
             dtype = torch.get_autocast_dtype(device)
             tensors = [t if t is None or t.dtype == torch.float64 else t.to(dtype) for t in tensors]
-        y: Tensor = _Linear.apply(*tensors, RULES[self.rule], self._logits_error)
+        rule, error = RULES[self.rule], self._logits_error
+        if error is None and rule.source == "error" and self.outputs != self.out_features:
+            error = LogitsError()  # from which none comes: the backward pass says so
+        y: Tensor = _Linear.apply(*tensors, rule, error)
         return y.reshape(*y.shape[:-2], *batch, self.out_features)
 
     def part(self, first: int, end: int) -> FALinear:
@@ -273,23 +286,19 @@ class FALinear(nn.Module):
         )
 
 
-def await_logits_error(layers: Iterable[FALinear]) -> LogitsError | None:
-    """Readies ``layers`` for a forward pass; ``None`` if no rule asks for the logits' error.
+class LogitsErrorHooks:
+    """Two hooks that hand the logits' error of any ``model`` to its ``layers``."""
 
-    Call :func:`watch` on the logits after it.
-    """
-    asking = [layer for layer in layers if RULES[layer.rule].source == "error"]
-    error = LogitsError() if asking else None
-    for layer in asking:
-        layer._logits_error = error
-    return error
+    def __init__(self, model: nn.Module, layers: Sequence[FALinear]) -> None:
+        self._layers = layers
+        model.register_forward_pre_hook(self._before)
+        model.register_forward_hook(self._after)
 
+    def _before(self, model: nn.Module, inputs: Any) -> None:
+        self._error = LogitsError(self._layers)
 
-def watch(logits: Tensor, error: LogitsError | None) -> Tensor:
-    """The logits, whose error will reach the layers that wait for it."""
-    if error is not None and logits.requires_grad:
-        logits.register_hook(error.take)
-    return logits
+    def _after(self, model: nn.Module, inputs: Any, logits: Tensor) -> Tensor:
+        return self._error.watch(logits)
 
 
 def convert(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from fa_core import _checks, seeding
 from fa_core.engine import autograd
 from fa_core.engine.closed_form import ClosedForm, covers
-from fa_core.layers import FALinear, await_logits_error, watch
+from fa_core.layers import FALinear, LogitsError
 
 
 class MLP(nn.Module):
@@ -61,10 +61,10 @@ class MLP(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        error = await_logits_error(self.layers)
+        error = LogitsError(self.layers)
         for layer in self.layers[:-1]:
             x = F.relu(layer(x))
-        return watch(self.layers[-1](x), error)
+        return error.watch(self.layers[-1](x))
 
     def loss_and_gradients(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the loss ``[*networks]`` (nats) and sets every ``.grad``, faster than autograd.
