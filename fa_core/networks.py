@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from fa_core import _checks, seeding
 from fa_core.engine import autograd
+from fa_core.engine.backward import LogitsError
 from fa_core.engine.closed_form import ClosedForm, covers
-from fa_core.layers import FALinear, LogitsError
+from fa_core.layers import FALinear
 
 
 class MLP(nn.Module):

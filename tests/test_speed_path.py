@@ -11,7 +11,7 @@ import torch
 from scipy import stats
 
 import fa_core as fa
-from fa_core.engine import cuda_graph, fast_normal, loop, products
+from fa_core.engine import cuda_graph, fast_normal, products, workers
 from fa_core.engine.batches import DataBatches, NoiseBatches
 
 STEPS, LR = 200, 1e-3
@@ -181,12 +181,12 @@ def fake_cuda(monkeypatch):
         "stream": lambda side: nullcontext(),
     }.items():
         monkeypatch.setattr(torch.cuda, name, fake)
-    monkeypatch.setattr(loop, "StepGraph", Recorded)
+    monkeypatch.setattr(workers, "StepGraph", Recorded)
     return captured
 
 
 def graph_worker(net, source):
-    return loop.GraphWorker(net, source, torch.optim.Adam(net.parameters(), lr=LR, fused=True))
+    return workers.GraphWorker(net, source, torch.optim.Adam(net.parameters(), lr=LR, fused=True))
 
 
 def test_a_graph_is_captured_once_and_every_step_counts(fake_cuda):
@@ -211,7 +211,7 @@ def test_a_graph_worker_trains_as_the_plain_worker_does(fake_cuda):
 
 
 def eager_worker(net, source):
-    return loop.Worker(net, source, torch.optim.Adam(net.parameters(), lr=LR))
+    return workers.Worker(net, source, torch.optim.Adam(net.parameters(), lr=LR))
 
 
 def test_a_graph_worker_moves_on_across_epochs(fake_cuda):

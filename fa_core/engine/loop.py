@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from fa_core import metrics, seeding
 from fa_core.engine import autograd
 from fa_core.engine.closed_form import state
-from fa_core.engine.cuda_graph import StepGraph
-from fa_core.engine.divergence import diverged, require_finite
+from fa_core.engine.divergence import require_finite
+from fa_core.engine.workers import (
+    GraphWorker,
+    OptimizerFactory,
+    SourceFactory,
+    Worker,
+    working_between,
+)
 from fa_core.networks import MLP
-from fa_core.noise import Batch
-from fa_core.rules import RULES, Rule
 
 _SPAN = 50  # steps at most between looks at the clock, the progress bar and the other threads
 _HANDOVER = 1e-5  # seconds until a thread that runs Python lets another one go on; usually 5e-3
 _PART = 8  # networks at most in one part: its weights and noise then stay in the caches
-_NEVER = torch.iinfo(torch.int64).max
 # Each weight's step depends on its own gradients alone, so networks may share an optimiser.
 _ELEMENTWISE = {
     torch.optim.Adadelta,
@@ -43,23 +45,6 @@ _ELEMENTWISE = {
 }
 
 
-class Source(Protocol):
-    """Where batches come from."""
-
-    batch: Batch  # the latest one; the next one takes its memory
-    streams: list[torch.Generator]  # that :meth:`draw` draws from
-
-    def prepare(self) -> None:
-        """What must happen on the host before the next batch, such as a new epoch's order."""
-
-    def draw(self) -> None:
-        """Makes the next batch, on the device alone: a graph of it can be replayed."""
-
-
-SourceFactory = Callable[[int | None, int], Source]  # of (networks, number of the first one)
-OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
-
-
 @contextmanager
 def evaluating(net: nn.Module) -> Iterator[None]:
     """Within the block ``net`` is in evaluation mode; then every module has its own mode again."""
@@ -70,86 +55,6 @@ def evaluating(net: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes.items():
             module.training = mode
-
-
-class Worker:
-    """Trains a network, or one part of a population, whose first network has number ``first``."""
-
-    def __init__(
-        self,
-        net: nn.Module,
-        source: Source,
-        optimizer: torch.optim.Optimizer,
-        first: int = 0,
-        seed: int = 0,
-    ) -> None:
-        self.net, self.source, self.optimizer, self.first = net, source, optimizer, first
-        closed_form = net.closed_form(*source.batch) if isinstance(net, MLP) else None
-        self._gradients = closed_form or self._by_autograd
-        networks: Any = getattr(net, "networks", None)
-        self._streams = seeding.generators(seed + first, "rule", networks)
-
-    def advance(self, start: int, stop: int) -> None:
-        """Makes the updates from step ``start`` to ``stop``; a loss that is not finite ends it."""
-        rules = _working_between(self.net)
-        for now in range(start, stop):
-            self.draw()
-            loss = self._gradients()
-            require_finite(self.net, loss, now, self.source.batch.x, self.first)
-            self.optimizer.step()
-            for rule in rules:
-                rule.between(self.net, self._streams)
-
-    def draw(self) -> None:
-        self.source.prepare()
-        self.source.draw()
-
-    def step_along(self, parameters: Sequence[nn.Parameter]) -> None:
-        """An update by the gradients of the whole population's ``parameters``."""
-        for own, whole in zip(self.net.parameters(), parameters, strict=True):
-            if own is not whole:
-                part = slice(self.first, self.first + len(own))
-                own.grad = None if whole.grad is None else whole.grad[part]
-        self.optimizer.step()
-        for rule in _working_between(self.net):
-            rule.between(self.net, self._streams)
-
-    def _by_autograd(self) -> Tensor:
-        return autograd.loss_and_gradients(self.net, *self.source.batch)
-
-
-class GraphWorker(Worker):
-    """Trains a population on a GPU by replaying one captured step: no launches, no waiting."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._graph = StepGraph(self._step, self.source.streams)
-        device = next(self.net.parameters()).device
-        self._now = torch.zeros((), dtype=torch.int64, device=device)
-        self._diverged_at = torch.full_like(self._now, _NEVER)
-        networks: Any = getattr(self.net, "networks", None)
-        self._bad = torch.zeros(networks or (), dtype=torch.bool, device=device)
-        for group in self.optimizer.param_groups:
-            if "capturable" in group:  # Adam and its kin then count their steps on the device
-                group["capturable"] = True
-
-    def _step(self) -> None:
-        self.source.draw()
-        loss = self._gradients()
-        self.optimizer.step()
-        bad = ~torch.isfinite(loss)
-        self._bad.copy_(torch.where(self._diverged_at == _NEVER, bad, self._bad))
-        now = torch.where(bad.any(), self._now, self._diverged_at)
-        torch.minimum(self._diverged_at, now, out=self._diverged_at)
-        self._now += 1
-
-    def advance(self, start: int, stop: int) -> None:
-        """As :meth:`Worker.advance`; the losses are looked at once, after the last update."""
-        for _ in range(start, stop):
-            self.source.prepare()
-            self._graph.replay()
-        if self._diverged_at < _NEVER:
-            raise diverged(self.net, self._bad, int(self._diverged_at), self.source.batch.x)
 
 
 class Team:
@@ -225,7 +130,7 @@ def team(
                 source = make_source(end - begin, begin)
                 workers.append(Worker(part, source, make_optimizer(part.parameters()), begin, seed))
             return Team(net, workers, is_fast)
-    on_graph = is_fast and first.device.type == "cuda" and not _working_between(net)
+    on_graph = is_fast and first.device.type == "cuda" and not working_between(net)
     kind = GraphWorker if on_graph else Worker
     return Team(net, [kind(net, make_source(networks, 0), optimizer, 0, seed)], is_fast)
 
@@ -246,12 +151,6 @@ def _couples(optimizer: torch.optim.Optimizer) -> bool:
     """Whether one network's step might depend on another's gradients."""
     hooks = optimizer._optimizer_step_pre_hooks or optimizer._optimizer_step_post_hooks
     return type(optimizer) not in _ELEMENTWISE or bool(hooks)
-
-
-def _working_between(net: nn.Module) -> list[Rule]:
-    """The rules of ``net`` that work between two updates."""
-    rules = {RULES[layer.rule] for layer in metrics.fa_layers(net)}
-    return [rule for rule in rules if type(rule).between is not Rule.between]
 
 
 def run(team: Team, stops: Iterable[int]) -> Iterator[int]:
