@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 
 def deep_copy(model: nn.Module) -> nn.Module:
@@ -40,9 +41,11 @@ def deep_copy(model: nn.Module) -> nn.Module:
     originals = {module: path for path, module in model.named_modules()}
     for thing in reached(copied):
         if isinstance(thing, nn.Module) and thing in originals:
+            path = originals[thing]
             raise ValueError(
-                f"model must not use its layer {originals[thing]!r} through a function's variables "
-                f"or an object that copies share, for the copy would use the original's"
+                f"model must not use {f'its layer {path!r}' if path else 'itself'} through a "
+                f"function's variables or an object that copies share, for the copy would use the "
+                f"original's"
             )
     return copied
 
@@ -79,6 +82,8 @@ def _shared_parameters(model: nn.Module) -> dict[int, Any]:
     """
     groups: dict[int, list[nn.Parameter]] = defaultdict(list)
     for parameter in model.parameters():
+        if is_lazy(parameter):  # of a layer whose size is not known yet
+            continue
         groups[parameter.untyped_storage().data_ptr()].append(parameter)
     copies: dict[int, Any] = {}
     for address, group in groups.items():

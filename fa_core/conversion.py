@@ -7,6 +7,7 @@ that refer to them need no mending. What a copy cannot keep is refused before an
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from types import MethodType
 from typing import Any, cast
 
@@ -50,7 +51,8 @@ def convert(
     Feedback is drawn from N(0, 2 / in_features). A layer used in several places stays one layer;
     layers tied by one weight share one feedback. Only plain ``torch.nn.Linear`` layers are
     converted. All others go on learning by backpropagation; a warning names the kinds of those with
-    weights that carry errors, and :func:`fa_core.conversion.summary` lists them.
+    weights that carry errors, and :func:`fa_core.conversion.summary` lists them. Weights that
+    a model reads without calling their layer act there as before.
 
     Args:
         model: any module that ``copy.deepcopy`` copies; it stays as it is.
@@ -136,9 +138,11 @@ def _obstacle(layer: nn.Module, reserved: set[str]) -> str | None:
     if weight is None or "bias" not in layer._parameters:
         return "its weight and bias must be parameters"
     if weight.ndim != 2 or not weight.numel() or not weight.is_floating_point():
-        return f"its weight must be a matrix of real numbers, got {weight.dtype} {[*weight.shape]}"
+        got = f"{weight.dtype} {[*weight.shape]}"
+        return f"its weight must be a matrix of real numbers, at least 1 by 1, got {got}"
     own = {*vars(layer), *layer._parameters, *layer._buffers, *layer._modules}
-    own -= {*vars(nn.Module()), "in_features", "out_features", "weight", "bias"}
+    own -= {"_compiled_call_impl", *vars(nn.Module())}  # a copy is not compiled, as torch has it
+    own -= {"in_features", "out_features", "weight", "bias"}
     if taken := sorted(own & reserved):
         return f"its own {', '.join(taken)} would replace FALinear's; remove or rename it"
     return None
@@ -175,11 +179,11 @@ def _become(linear: nn.Linear, rule: str, generator: torch.Generator | None) -> 
 
 
 def _warn_of_the_rest(held: list[Any]) -> None:
-    left = [thing for thing in held if isinstance(thing, _WEIGHTED)]
+    left = Counter(type(thing).__name__ for thing in held if isinstance(thing, _WEIGHTED))
     if left:
-        kinds = ", ".join(sorted({type(layer).__name__ for layer in left}))
+        kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(left.items()))
         warnings.warn(
-            f"convert left {len(left)} layers to backpropagation ({kinds}); those that modules() "
-            f"shows are listed by fa_core.conversion.summary(model)",
+            f"convert left to backpropagation: {kinds}; fa_core.conversion.summary(model) lists "
+            f"those that modules() shows",
             stacklevel=3,
         )

@@ -220,6 +220,8 @@ REFUSED = {
     "method in a list": (uses("f", lambda m: [{1: (m.readout.forward,)}]), "'readout' forward"),
     "partial": (uses("f", lambda m: partial(m.hidden.reset_parameters)), "'hidden' reset"),
     "closure": (uses("f", lambda m: lambda x: m.hidden(x)), "function's copy"),
+    "closure over the model": (uses("f", lambda m: lambda x: m(x)), "itself function's"),
+    "empty": (changed(lambda fc: setattr(fc, "weight", nn.Parameter(torch.ones(5, 0)))), "[5, 0]"),
     "default": (uses("f", lambda m: lambda x, f=m.hidden: f(x)), "'hidden' function's"),
     "own forward": (
         changed(lambda fc: setattr(fc, "forward", MethodType(lambda self, x: x, fc))),
@@ -307,6 +309,18 @@ def test_a_lazy_layer_converts_once_the_model_was_called():
     assert [type(layer) for layer in convert(model)] == [FALinear, FALinear]
 
 
+def test_a_lazy_layer_of_another_kind_stays_lazy():
+    with pytest.warns(UserWarning, match="LazyConv2d"):
+        converted = convert(nn.ModuleList([nn.LazyConv2d(3, 2), nn.Linear(4, 3)]))
+    assert isinstance(converted[0], nn.LazyConv2d) and type(converted[1]) is FALinear
+
+
+def test_a_layer_compiled_by_itself_is_converted():
+    model, x = Net(), torch.randn(3, 6)
+    model.hidden.compile(backend="eager")
+    torch.testing.assert_close(convert(model)(x), Net.forward(model, x))
+
+
 def test_a_weight_of_another_size_than_its_layer_says_keeps_the_function():
     model, x = Net(), torch.randn(3, 6)
     model.readout.weight = nn.Parameter(model.readout.weight[:2].detach())
@@ -315,7 +329,7 @@ def test_a_weight_of_another_size_than_its_layer_says_keeps_the_function():
 
 
 def test_says_what_it_left():
-    with pytest.warns(UserWarning, match="left 2 layers.*MultiheadAttention, NonDyn") as caught:
+    with pytest.warns(UserWarning, match="1 MultiheadAttention, 1 NonDynamically") as caught:
         converted = convert(transformer())
     assert len(caught) == 1 and caught[0].filename == __file__
     assert summary(converted) == {
@@ -333,7 +347,7 @@ def test_says_what_it_left():
 def test_says_that_it_left_a_layer_which_modules_does_not_show():
     model = Net()
     model.hidden_from_torch = [nn.Linear(3, 3)]
-    with pytest.warns(UserWarning, match=r"left 1 layers.*\(Linear\)"):
+    with pytest.warns(UserWarning, match="backpropagation: 1 Linear;"):
         convert(model)
 
 
