@@ -40,3 +40,10 @@ def floating(name: str, value: object) -> torch.Tensor:
         kind = value.dtype if isinstance(value, torch.Tensor) else type(value).__name__
         raise TypeError(f"{name} must be a floating-point tensor, got {kind}")
     return value
+
+
+def generator(name: str, value: object) -> torch.Generator | None:
+    """Returns ``value`` if it is a torch generator, or ``None``."""
+    if value is not None and not isinstance(value, torch.Generator):
+        raise TypeError(f"{name} must be a torch.Generator or None, got {value!r}")
+    return value

@@ -56,6 +56,8 @@ CALLS = [
     (lambda: fa.convert("model"), TypeError, "model torch.nn.Module str"),
     (lambda: fa.convert(nn.ReLU()), ValueError, "model Linear ReLU"),
     (lambda: fa.convert(nn.Linear(2, 2), rule="hebb"), ValueError, "rule 'hebb' bp fa"),
+    (lambda: fa.convert(nn.Linear(2, 2), rule=[]), ValueError, "rule [] bp fa"),
+    (lambda: fa.convert(nn.Linear(2, 2), generator="x"), TypeError, "generator Generator None 'x'"),
     (lambda: noise(shape=0), ValueError, "shape at least 1 0"),
     (lambda: noise(shape=(3, -1)), ValueError, "shape at least 1 -1"),
     (lambda: noise(shape=2.0), TypeError, "shape 2.0"),
