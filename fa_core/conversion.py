@@ -21,6 +21,7 @@ from torch.nn.utils.weight_norm import WeightNorm
 
 from fa_core import _checks
 from fa_core._copying import deep_copy, reached
+from fa_core.engine.backward import LogitsErrorHooks
 from fa_core.layers import FALinear
 from fa_core.rules import RULES
 
@@ -42,7 +43,11 @@ _CURES: dict[type, str] = {
 
 
 def convert(
-    model: nn.Module, rule: str = "fa", generator: torch.Generator | None = None
+    model: nn.Module,
+    rule: str = "fa",
+    generator: torch.Generator | None = None,
+    *,
+    outputs: int | None = None,
 ) -> nn.Module:
     """Returns a copy of ``model`` whose Linear layers are :class:`FALinear` layers.
 
@@ -58,6 +63,8 @@ def convert(
         model: any module that ``copy.deepcopy`` copies; it stays as it is.
         rule: what travels backward, a name in ``fa_core.rules.RULES``.
         generator: source of the feedback weights, on any device; ``None`` takes torch's global one.
+        outputs: classes of the logits that ``model`` returns; rules that send the logits' error,
+            such as ``"dfa"``, must know them, and each sample of a layer must be one of the logits.
 
     Raises:
         TypeError: ``model`` is no module or cannot be copied, or ``generator`` is none.
@@ -75,14 +82,23 @@ def convert(
         raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}")
     _checks.choice("rule", rule, RULES)
     _checks.generator("generator", generator)
+    asks = RULES[rule].source == "error"
+    if asks and outputs is None:
+        raise ValueError(f"outputs must be the number of classes under rule {rule!r}, got None")
+    if outputs is not None:
+        _checks.integer("outputs", outputs, 1)
     _require_convertible(model)
     copied = deep_copy(model)
     held = list(reached(copied))
     _require_no_old_methods(copied, held)
     first: dict[Tensor, FALinear] = {}  # of the layers tied by a weight
+    layers = []
     for linear in _linears(copied):
-        layer = _become(linear, rule, generator)
+        layer = _become(linear, rule, generator, outputs)
         layer.feedback = first.setdefault(layer.weight, layer).feedback
+        layers.append(layer)
+    if asks:
+        LogitsErrorHooks(copied, layers)
     _warn_of_the_rest(held)
     return copied
 
@@ -162,11 +178,13 @@ def _require_no_old_methods(model: nn.Module, held: list[Any]) -> None:
                 )
 
 
-def _become(linear: nn.Linear, rule: str, generator: torch.Generator | None) -> FALinear:
+def _become(
+    linear: nn.Linear, rule: str, generator: torch.Generator | None, outputs: int | None
+) -> FALinear:
     """Makes a Linear layer an FALinear in place; what it lacks comes from a fresh one."""
     rows, columns = linear.weight.shape
     with torch.device(torch.get_default_device() if generator is None else generator.device):
-        fresh = FALinear(columns, rows, linear.bias is not None, rule, None, generator)
+        fresh = FALinear(columns, rows, linear.bias is not None, rule, None, generator, outputs)
     fresh.to(linear.weight)
     linear.in_features, linear.out_features = columns, rows
     lacking = {name: value for name, value in vars(fresh).items() if not hasattr(linear, name)}

@@ -2,6 +2,7 @@
 
 import copy
 from functools import partial
+from itertools import pairwise
 
 import pytest
 import torch
@@ -139,6 +140,25 @@ def test_dfa_needs_feedback_from_the_outputs_units_and_says_so():
     layer.rule = "dfa"
     with pytest.raises(RuntimeError, match=r"error at the network's logits.*fa_core\.MLP"):
         layer(torch.randn(2, 5, requires_grad=True)).sum().backward()
+
+
+@pytest.mark.parametrize("copied", [False, True])
+@pytest.mark.parametrize("rule", ["dfa", "kp"])
+def test_a_converted_model_learns_by_a_rule_as_the_same_mlp_does(rule, copied):
+    net = fa.MLP(SIZES, rule).double()
+    linears = [nn.Linear(i, o).double() for i, o in pairwise(SIZES)]
+    model = nn.Sequential(linears[0], nn.ReLU(), linears[1], nn.ReLU(), linears[2])
+    model = fa.convert(model, rule, outputs=SIZES[-1])
+    model = copy.deepcopy(model) if copied else model
+    names = {"layers.0": "0", "layers.1": "2", "layers.2": "4"}
+    model.load_state_dict({f"{names[k[:8]]}{k[8:]}": v for k, v in net.state_dict().items()})
+    ((x, y),) = batches(None, 1)
+    for either in (net, model):
+        autograd.loss_and_gradients(either, x, y)
+    mine, theirs = ([p.grad for p in either.parameters()] for either in (net, model))
+    torch.testing.assert_close(mine, theirs)
+    with pytest.raises(ValueError, match="outputs must be the number of classes under rule 'dfa'"):
+        fa.convert(linears[0], "dfa")
 
 
 def test_two_forward_passes_keep_their_own_errors():
