@@ -4,7 +4,7 @@
 import { unpack } from "./arrays.js";
 import { choice, element, openWidget, whole } from "./dom.js";
 import { GUIDES } from "./guides.js";
-import { buildCurves, buildWeights, Columns, LINES } from "./laboratory_figures.js";
+import { buildCurves, buildWeights, Columns, degrees, LINES } from "./laboratory_figures.js";
 import { buildControls, complete, readHash, writeHash } from "./settings.js";
 import workerText from "./laboratory_worker.js?text";
 
@@ -138,7 +138,7 @@ export function render({ model, el }) {
   function settle() {
     const parts = LINES.map((line) => [line.text(settings), columns.latest(line.name)])
       .filter(([, row]) => row)
-      .map(([text, row]) => `${text}: angle ${row[`angle_${layer.select.value}`].toFixed(1)}°, accuracy ${(100 * row.accuracy).toFixed(1)} %`);
+      .map(([text, row]) => `${text}: angle ${degrees(row[`angle_${layer.select.value}`])}, accuracy ${(100 * row.accuracy).toFixed(1)} %`);
     const state = finished ? "Finished" : now === -settings.noise ? "Ready" : "Paused";
     status.textContent = `${state}. ${where.textContent}. ${parts.join("; ")}.`;
     model.set("records", columns.rows);
@@ -226,6 +226,7 @@ export function render({ model, el }) {
       images: unpack(model.get("images")),
       labels: unpack(model.get("labels")),
       trainSize: model.get("train_size"),
+    rules: model.get("rules"),
       classes: 10,
     },
   });
