@@ -41,7 +41,7 @@ export function render({ model, el }) {
     warning.textContent =
       "This laboratory trains its networks in a Web Worker, and this browser does not allow one. " +
       "A current version of Firefox, Chrome, Edge or Safari does.";
-    return undefined;
+    return () => closing.abort();
   }
   const controls = model.get("controls");
   const linked = model.isPage ? readHash(controls, location.hash) : null;
@@ -97,6 +97,14 @@ export function render({ model, el }) {
       model.set("settings", settings);
       model.save_changes();
     }
+    restart();
+  }
+
+  /** Takes the settings that Python has set. */
+  function follow() {
+    const next = model.get("settings");
+    if (writeHash(next) === writeHash(settings)) return;
+    settings = { ...next };
     restart();
   }
 
@@ -196,12 +204,8 @@ export function render({ model, el }) {
     }, { signal: closing.signal });
   } else {
     copy.hidden = true;
-    model.on("change:settings", () => {
-      const next = model.get("settings");
-      if (writeHash(next) === writeHash(settings)) return;
-      settings = { ...next };
-      restart();
-    });
+    model.on("change:settings", follow);
+    closing.signal.addEventListener("abort", () => model.off("change:settings", follow));
   }
 
   network.select.value = "noise";
@@ -222,11 +226,11 @@ export function render({ model, el }) {
     element("section", {}, heading("Settings"), element("div", { class: "wd-groups" }, ...inputs.fieldsets)),
   );
   worker.postMessage({
+    rules: model.get("rules"),
     data: {
       images: unpack(model.get("images")),
       labels: unpack(model.get("labels")),
       trainSize: model.get("train_size"),
-    rules: model.get("rules"),
       classes: 10,
     },
   });
