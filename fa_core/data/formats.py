@@ -93,6 +93,8 @@ def usps(folder: Path, part: str, cls: Any) -> Part:
     with reading(path):
         content = path.read_bytes()
         text = bz2.decompress(content).replace(b":", b" ")
+        if not text or text.isspace():
+            raise ValueError("it holds no line")
         table = np.loadtxt(io.BytesIO(text), comments=None, ndmin=2)
         numbers, places, values = table[:, 0], table[:, 1::2], table[:, 2::2]
         if values.shape[1] != 256 or not (places == np.arange(1, 257)).all():
