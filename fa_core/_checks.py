@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection
 from numbers import Integral, Real
+from pathlib import Path
 
 import torch
 
@@ -47,3 +48,33 @@ def generator(name: str, value: object) -> torch.Generator | None:
     if value is not None and not isinstance(value, torch.Generator):
         raise TypeError(f"{name} must be a torch.Generator or None, got {value!r}")
     return value
+
+
+def flag(name: str, value: object) -> bool:
+    """Returns ``value`` if it is True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def path(name: str, value: object) -> Path:
+    """Returns ``value`` as a path, a leading ``~`` expanded."""
+    if not isinstance(value, str | Path):
+        raise TypeError(f"{name} must be a path, got {value!r}")
+    if value == "" or "\0" in str(value):
+        raise ValueError(f"{name} must be a path that can exist, got {value!r}")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{name} must be a path, got {value!r}: {error}") from error
+
+
+def device(name: str, value: object) -> torch.device:
+    """Returns ``value`` as a device that this machine and this build of torch have."""
+    if not isinstance(value, str | torch.device):
+        raise TypeError(f"{name} must be a torch.device or its name, got {value!r}")
+    try:
+        return torch.empty(0, device=value).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).split("\n")[0]
+        raise ValueError(f"{name} must be a device found here, got {value!r}: {reason}") from error
