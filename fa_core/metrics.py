@@ -152,8 +152,10 @@ def mean_cross_entropy(logits: Logits, y: Labels) -> Float[Tensor, "*networks"]:
     return -loss.mean(-1)
 
 
-def require_labels(logits: Logits, y: Labels) -> None:
-    """Checks kinds, shapes and ranges of logits and the labels that belong to them.
+def require_labels(logits: Logits, y: Labels, name: str = "y") -> None:
+    """Checks kinds, shapes and ranges of logits and of the labels that belong to them.
+
+    ``name`` is what the caller calls the labels.
 
     Raises:
         TypeError: logits that are no floating-point tensor, or labels that are no tensor of
@@ -165,21 +167,21 @@ def require_labels(logits: Logits, y: Labels) -> None:
     _checks.floating("logits", logits)
     if logits.ndim < 2 or 0 in logits.shape[-2:]:
         raise ValueError(f"logits must be [*networks, n, k], got shape {tuple(logits.shape)}")
-    require_label_shape(y, logits.shape)
+    require_label_shape(y, logits.shape, name)
     classes = logits.shape[-1]
     if not y.is_floating_point():
         if y.min() < 0 or y.max() >= classes:
             wrong = y.min() if y.min() < 0 else y.max()
-            raise ValueError(f"y must hold classes from 0 to {classes - 1}, got {wrong}")
+            raise ValueError(f"{name} must hold classes from 0 to {classes - 1}, got {wrong}")
     elif not ((y >= 0).all() and ((y.sum(-1) - 1).abs() < _SUM_TOLERANCE).all()):
         raise ValueError(
-            f"y must hold probabilities, not negative and of sum 1 over the classes, got values "
-            f"from {y.min():.3g} to {y.max():.3g} and sums from {y.sum(-1).min():.3g} to "
+            f"{name} must hold probabilities, not negative and of sum 1 over the classes, got "
+            f"values from {y.min():.3g} to {y.max():.3g} and sums from {y.sum(-1).min():.3g} to "
             f"{y.sum(-1).max():.3g}"
         )
 
 
-def require_label_shape(y: Labels, shape: torch.Size) -> None:
+def require_label_shape(y: Labels, shape: torch.Size, name: str = "y") -> None:
     """Checks kind and shape of labels for logits of ``shape``, without a look at their values.
 
     Raises:
@@ -188,7 +190,8 @@ def require_label_shape(y: Labels, shape: torch.Size) -> None:
     kinds = (torch.bool, torch.complex64, torch.complex128)
     if not isinstance(y, Tensor) or y.dtype in kinds:
         raise TypeError(
-            f"y must be a tensor of integer classes or of probabilities, got {_checks.shown(y)}"
+            f"{name} must be a tensor of integer classes or of probabilities, "
+            f"got {_checks.shown(y)}"
         )
     own = shape if y.is_floating_point() else shape[:-1]
     shared = own[len(shape) - 2 :]
@@ -196,7 +199,7 @@ def require_label_shape(y: Labels, shape: torch.Size) -> None:
         what = "probabilities" if y.is_floating_point() else "classes"
         either = "" if own == shared else f" or {tuple(shared)}"
         raise ValueError(
-            f"y must have the shape {tuple(own)}{either} of {what} for logits {tuple(shape)}, "
+            f"{name} must have the shape {tuple(own)}{either} of {what} for logits {tuple(shape)}, "
             f"got {tuple(y.shape)}"
         )
 
@@ -215,8 +218,14 @@ def generalisation_gap(
     _checks.module("net", net)
     _checks.floating("train_x", train_x)
     _checks.floating("test_x", test_x)
+
+    def loss(x: Tensor, y: Labels, name: str) -> Tensor:
+        logits = net(x)
+        require_labels(logits, y, name)
+        return mean_cross_entropy(logits, y)
+
     with evaluating(net), torch.no_grad():
-        return cross_entropy(net(test_x), test_y) - cross_entropy(net(train_x), train_y)
+        return loss(test_x, test_y, "test_y") - loss(train_x, train_y, "train_y")
 
 
 def accuracy(logits: Logits, y: Labels) -> Float[Tensor, "*networks"]:

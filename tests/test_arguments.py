@@ -115,7 +115,7 @@ CALLS = [
     (
         lambda: fa.metrics.generalisation_gap(NET, X, Y, X, Y[:3]),
         ValueError,
-        "y (5, 2) probabilities (3, 2)",
+        "test_y (5, 2) probabilities (3, 2)",
     ),
     (lambda: fa.metrics.chance_loss(1), ValueError, "classes at least 2 1"),
     (lambda: fa.data.load("minst"), ValueError, "name 'minst' digits mnist kmnist"),
