@@ -80,13 +80,17 @@ class FALinear(nn.Module):
     ) -> None:
         super().__init__()
         self.in_features = _checks.integer("in_features", in_features, 1)
+        bias = _checks.flag("bias", bias)
         self.out_features = _checks.integer("out_features", out_features, 1)
         _checks.choice("rule", rule, RULES)
         self.networks = None if networks is None else _checks.integer("networks", networks, 1)
         last = self.out_features if outputs is None else outputs
         self.outputs = _checks.integer("outputs", last, 1)
         population = () if self.networks is None else (self.networks,)
+        _checks.streams("generator", generator, self.networks)
         rows, columns = self.out_features, self.in_features
+        size = 2 * 4 * math.prod(population) * rows * columns  # of float32 weight and feedback
+        _checks.memory(f"networks={networks}, out_features={rows}, in_features={columns}", size)
         self.weight = nn.Parameter(torch.empty(*population, rows, columns))
         self.bias = nn.Parameter(torch.empty(*population, rows)) if bias else None
         shape = RULES[rule].shape(columns, rows, self.outputs)
@@ -119,7 +123,13 @@ class FALinear(nn.Module):
     def reset_parameters(
         self, generator: torch.Generator | Sequence[torch.Generator] | None = None
     ) -> None:
-        """Draws weight and feedback anew, N(0, 2 / in_features), and sets the bias to 0."""
+        """Draws weight and feedback anew, N(0, 2 / in_features), and sets the bias to 0.
+
+        Raises:
+            TypeError: ``generator`` is no torch generator, nor a sequence of them.
+            ValueError: a sequence that has not one for each network.
+        """
+        _checks.streams("generator", generator, self.networks)
         std = math.sqrt(2 / self.in_features)
         for matrix in (self.weight, self.feedback):
             if isinstance(generator, Sequence):  # one stream for each network

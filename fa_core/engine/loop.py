@@ -45,18 +45,6 @@ _ELEMENTWISE = {
 }
 
 
-@contextmanager
-def evaluating(net: nn.Module) -> Iterator[None]:
-    """Within the block ``net`` is in evaluation mode; then every module has its own mode again."""
-    modes = {module: module.training for module in net.modules()}
-    net.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-
-
 class Team:
     """All workers of one training.
 
