@@ -20,7 +20,17 @@ from fa_core import seeding
 from fa_core.data.sources import DataNotFoundError
 from fa_core.results.store import Store
 
-MENDED = ("history", "metrics", "noise", "seeding", "training")  # rooms that are held to it
+MENDED = (
+    "data",
+    "history",
+    "layers",
+    "metrics",
+    "networks",
+    "noise",
+    "seeding",
+    "shifts",
+    "training",
+)
 TRIALS = 40  # of each call
 LONG = 10**12
 BAD = [
