@@ -195,7 +195,8 @@ def recorded_steps(record_at: Iterable[int] | None, steps: int) -> set[int]:
     """The steps to record, checked; by default 21 from 0 to ``steps``."""
     if record_at is None:
         return set(np.linspace(0, steps, 21).round().astype(int).tolist())
-    if not isinstance(record_at, Iterable):
+    # An array of no dimension has the method of an iterable, but no items.
+    if not isinstance(record_at, Iterable) or getattr(record_at, "ndim", 1) == 0:
         raise TypeError(f"record_at must be an iterable of steps, got {_checks.shown(record_at)}")
     chosen = set()
     for step in record_at:
