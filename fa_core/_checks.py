@@ -62,8 +62,8 @@ def path(name: str, value: object) -> Path:
         raise ValueError(f"{name} must be a path, got {value!r}: {error}") from error
 
 
-def device(name: str, value: object) -> torch.device:
-    """Returns ``value`` as a device that this machine and this build of torch have."""
+def any_device(name: str, value: object) -> torch.device:
+    """Returns ``value`` as a device, of any kind that is found here."""
     if not isinstance(value, str | torch.device):
         raise TypeError(f"{name} must be a torch.device or its name, got {value!r}")
     try:
