@@ -111,8 +111,8 @@ def module(name: str, value: object) -> torch.nn.Module:
     return value
 
 
-def device(name: str, value: object) -> torch.device:
-    """Returns ``value`` as a device that this machine and this build of torch have."""
+def any_device(name: str, value: object) -> torch.device:
+    """Returns ``value`` as a device, of any kind that is found here."""
     if not isinstance(value, str | torch.device):
         raise TypeError(f"{name} must be a torch.device or its name, got {shown(value)}")
     try:
@@ -122,7 +122,7 @@ def device(name: str, value: object) -> torch.device:
         raise ValueError(f"{name} must be a device found here, got {value!r}: {reason}") from error
 
 
-def training_device(name: str, value: object) -> torch.device:
+def device(name: str, value: object) -> torch.device:
     """Returns ``value`` as a device, if it is a CPU or a CUDA GPU that is there."""
     if not isinstance(value, str | torch.device):
         raise TypeError(f"{name} must be 'cpu' or 'cuda', got {shown(value)}")

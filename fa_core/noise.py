@@ -116,7 +116,7 @@ class NoiseGenerator:
         self.networks = None if networks is None else _checks.integer("networks", networks, 1)
         if _checks.flag("share", share):
             self.networks = None  # as one network would have it
-        self.device = _checks.training_device("device", device)
+        self.device = _checks.device("device", device)
         self._require_memory(1)
         # The fixed class comes first, from streams of its own: it is the same for every purpose.
         self.streams = self._make_streams(seed, "fixed-class")

@@ -234,7 +234,7 @@ def _device(net: nn.Module) -> torch.device:
     first = next(_checks.module("net", net).parameters(), None)
     if first is None:
         raise ValueError(f"net must have parameters to train, got {type(net).__name__}")
-    return _checks.training_device("net", first.device)
+    return _checks.device("net", first.device)
 
 
 @torch.no_grad()

@@ -42,7 +42,7 @@ class Dataset:
         Raises:
             TypeError, ValueError: not a device, or one that is not found here.
         """
-        device = _checks.device("device", device)
+        device = _checks.any_device("device", device)
         return dataclasses.replace(
             self,
             train_x=self.train_x.to(device),
@@ -117,7 +117,8 @@ def _dataset(name: str, arrays: Arrays, note: str = "", where: Path | None = Non
         rows = [
             torch.from_numpy((images - mean) / std).float().flatten(1) for images in (train, test)
         ]
-    if not all(x.isfinite().all() for x in rows):
+    extremes = torch.stack([value for x in rows for value in x.aminmax()])  # NaN, if x holds one
+    if not extremes.isfinite().all():
         raise ValueError(
             f"{where or name}: images must be finite in float32 when standardised, "
             f"but the train set's mean is {mean:g} and its standard deviation {std:g}"
