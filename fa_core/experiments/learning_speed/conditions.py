@@ -7,14 +7,8 @@ from typing import Any
 
 from fa_core.experiments.shared.experiment import Condition
 from fa_core.experiments.shared.measures import credit, performance
-from fa_core.experiments.shared.noise_then_data import (
-    LARGE,
-    QUIET,
-    SMALL,
-    NoiseThenData,
-    noise_name,
-    quieten,
-)
+from fa_core.experiments.shared.noise_then_data import QUIET, NoiseThenData, noise_name, quieten
+from fa_core.experiments.shared.starts import LARGE, SMALL
 from fa_core.networks import MLP
 
 OTHER_FEEDBACK = "noise, new feedback, FA"

@@ -18,14 +18,8 @@ from fa_core.experiments.shared import tasks
 from fa_core.experiments.shared.experiment import Condition
 from fa_core.experiments.shared.keys import roles
 from fa_core.experiments.shared.measures import performance
-from fa_core.experiments.shared.noise_then_data import (
-    LARGE,
-    QUIET,
-    SMALL,
-    NoiseThenData,
-    noise_name,
-    quieten,
-)
+from fa_core.experiments.shared.noise_then_data import QUIET, NoiseThenData, noise_name, quieten
+from fa_core.experiments.shared.starts import LARGE, SMALL
 from fa_core.history import Measure
 
 _SPECTRA = ("FA", "noise then FA", "BP")  # whose singular values are kept
@@ -37,6 +31,7 @@ _SAMPLES = 500  # of the test set, that the rank of features is taken on
 class Config(NoiseThenData):
     """Sizes and lengths of the experiment."""
 
+    records: int = 12
     images: int  # to train on
     other_images: tuple[int, ...]
     long_noise: tuple[int, ...]  # noise steps far beyond noise_steps
@@ -54,7 +49,6 @@ class Config(NoiseThenData):
             steps=500,
             lr=1e-3,
             depths=(3,),
-            records=12,
         )
 
     @classmethod
@@ -68,7 +62,6 @@ class Config(NoiseThenData):
             long_noise=(16_000, 32_000),
             steps=4000,
             lr=1e-4,
-            records=12,
         )
 
 

@@ -16,13 +16,8 @@ from fa_core.engine.batches import DataBatches
 from fa_core.experiments.shared import tasks
 from fa_core.experiments.shared.experiment import Condition
 from fa_core.experiments.shared.measures import performance, record_steps
-from fa_core.experiments.shared.noise_then_data import (
-    LARGE,
-    QUIET,
-    SMALL,
-    noise_name,
-    quieten,
-)
+from fa_core.experiments.shared.noise_then_data import QUIET, noise_name, quieten
+from fa_core.experiments.shared.starts import LARGE, SMALL
 from fa_core.networks import MLP
 
 

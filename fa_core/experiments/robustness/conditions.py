@@ -15,7 +15,8 @@ from fa_core.data import Dataset, shifts
 from fa_core.experiments.shared import tasks
 from fa_core.experiments.shared.experiment import Condition
 from fa_core.experiments.shared.measures import performance
-from fa_core.experiments.shared.noise_then_data import LARGE, QUIET, SMALL, NoiseThenData, quieten
+from fa_core.experiments.shared.noise_then_data import QUIET, NoiseThenData, quieten
+from fa_core.experiments.shared.starts import LARGE, SMALL
 
 UNMOVED = {"rotate": 0.0, "scale": 1.0, "translate": 0.0}  # the severity that changes nothing
 
@@ -24,11 +25,12 @@ UNMOVED = {"rotate": 0.0, "scale": 1.0, "translate": 0.0}  # the severity that c
 class Config(NoiseThenData):
     """Sizes, lengths, and the grid of shifts: degrees, factors and pixels."""
 
-    degrees: tuple[float, ...]
+    degrees: tuple[float, ...] = (10, 20, 30, 40, 50, 60)
     factors: tuple[float, ...]
     pixels: tuple[float, ...]
     every: int  # n: each n-th test image is shifted, for MNIST's early ones are the easier ones
     other_data: str = ""  # another set of digits to test on
+    records: int = 14
 
     @classmethod
     def quick(cls) -> Config:
@@ -38,8 +40,6 @@ class Config(NoiseThenData):
             **SMALL,
             steps=1500,
             lr=3e-4,
-            records=14,
-            degrees=(10, 20, 30, 40, 50, 60),
             factors=(0.6, 0.7, 0.8, 1.2, 1.4, 1.6),
             pixels=(0.5, 1, 1.5, 2),
             every=1,
@@ -53,8 +53,6 @@ class Config(NoiseThenData):
             **LARGE,
             steps=9380,
             lr=1e-4,
-            records=14,
-            degrees=(10, 20, 30, 40, 50, 60),
             factors=(0.6, 0.7, 0.8, 1.2, 1.3, 1.4),
             pixels=(1, 2, 3, 4, 5),
             every=5,

@@ -43,6 +43,9 @@ class Condition:
         record: measures, by name or as functions ``(net, x, y) -> columns``.
         record_at: steps to record at; ``None`` for 21 steps, evenly.
         keep: picks the rows of the table that are worth keeping.
+
+    Raises:
+        ValueError: neither a task nor noise to train on.
     """
 
     hidden: tuple[int, ...]
@@ -60,6 +63,13 @@ class Condition:
     record: Sequence[str | Measure] = ("loss", "alignment_angle")
     record_at: Sequence[int] | None = None
     keep: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.data and (self.steps or not self.inputs):
+            raise ValueError(
+                "data must name a task, or else steps be 0 and inputs the size of the noise; "
+                f"got data={self.data!r}, steps={self.steps}, inputs={self.inputs}"
+            )
 
     def noise_lengths(self) -> set[int]:
         """The numbers of noise steps after which this condition looks at the weights."""
@@ -98,9 +108,7 @@ class Experiment:
         Raises:
             TypeError: a config of another experiment.
         """
-        if not isinstance(config, self.Config):
-            raise TypeError(f"config must be a Config of {self.name}, got {config!r}")
-        known = self.conditions(config)
+        known = self._known(config)
         return {name: partial(_table, known, name, config, device) for name in known}
 
     def run(
@@ -121,10 +129,16 @@ class Experiment:
         """The trained population of one condition, and its table.
 
         Raises:
+            TypeError: a config of another experiment.
             ValueError: no condition has that name; names those there are.
         """
-        known = self.conditions(config)
+        known = self._known(config)
         return train_condition(known, _checks.choice("name", name, known), config, device)
+
+    def _known(self, config: Any) -> dict[str, Condition]:
+        if not isinstance(config, self.Config):
+            raise TypeError(f"config must be a Config of {self.name}, got {config!r}")
+        return self.conditions(config)
 
 
 def train_condition(

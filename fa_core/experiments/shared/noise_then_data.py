@@ -20,9 +20,6 @@ MAIN = {
 }
 QUIET = "quiet readout, FA"
 _QUIET_FACTOR = 0.1  # on the readout's weights; it brings the readouts near 1/K, as noise does
-# Populations for the 8x8 digits, and populations of the paper's size.
-SMALL: dict[str, Any] = {"hidden": 64, "networks": 8, "noise_steps": 1000, "noise_lr": 1e-3}
-LARGE: dict[str, Any] = {"hidden": 100, "networks": 20, "noise_steps": 8000, "noise_lr": 1e-4}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,10 @@ from torch import Tensor, nn
 from fa_core.networks import MLP
 from fa_core.training import train_on_noise
 
+# Populations for the 8x8 digits, and populations of the paper's size.
+SMALL: dict[str, Any] = {"hidden": 64, "networks": 8, "noise_steps": 1000, "noise_lr": 1e-3}
+LARGE: dict[str, Any] = {"hidden": 100, "networks": 20, "noise_steps": 8000, "noise_lr": 1e-4}
+
 
 class Start(NamedTuple):
     """What decides a population's weights, but for the number of noise steps."""
