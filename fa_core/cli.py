@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib
 import sys
 from collections.abc import Sequence
-from pkgutil import iter_modules
-from typing import Any
 
 import torch
 
@@ -19,14 +16,7 @@ from fa_core.results.store import Store
 PROFILES = ("quick", "paper")
 
 
-def names() -> list[str]:
-    """The experiments there are: one module each."""
-    return [m.name for m in iter_modules(experiments.__path__) if m.name != "shared"]
-
-
-def experiment(name: str) -> Any:
-    """The module of an experiment: it has ``Config``, ``parts`` and ``findings``."""
-    return importlib.import_module(f"{experiments.__name__}.{name}")
+names, experiment = experiments.names, experiments.get
 
 
 def _population(text: str) -> int:
@@ -93,19 +83,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, options: argparse.Namespace) -> None:
-    module = experiment(name)
-    config = getattr(module.Config, options.profile)()
+    found = experiment(name)
+    config = getattr(found.Config, options.profile)()
     if options.networks:
         config = dataclasses.replace(config, networks=options.networks)
     store = Store(options.store)
     result = store.compute(
         name,
         config,
-        module.parts(config, options.device),
+        found.parts(config, options.device),
         device=options.device,
         report=lambda line: print(line, flush=True),
     )
-    print(module.findings(config, result.table))
+    print(found.claims(config, result.table))
     for other in store.others(result) if options.replace else ():
         other.unlink()
         print(f"removed, of other code or another configuration: {other}")

@@ -1,6 +1,7 @@
 """The experiments: tables that are pure given their seeds, and how the chapters read them."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,14 @@ import pytest
 import torch
 
 import fa_core as fa
-from fa_core.experiments import learning_speed, low_rank, shared
+from fa_core import experiments
+from fa_core.experiments import learning_speed, low_rank
+from fa_core.experiments.learning_speed.conditions import other_feedback
+from fa_core.experiments.low_rank import claims
+from fa_core.experiments.shared import starts, tasks
+from fa_core.experiments.shared.experiment import Condition, Experiment
+from fa_core.experiments.shared.keys import roles, slug
+from fa_core.experiments.shared.noise_then_data import MAIN, quieten
 from fa_core.results.tables import curve, spectra, steps_to
 
 SPEED = {
@@ -38,29 +46,29 @@ TINY = [(learning_speed, SPEED), (low_rank, RANK)]
 
 
 def tiny(module, changes):
-    return dataclasses.replace(module.Config.quick(), **changes)
+    return dataclasses.replace(module.experiment.Config.quick(), **changes)
 
 
-@pytest.fixture(scope="module", params=TINY, ids=lambda item: item[0].__name__.split(".")[-1])
+@pytest.fixture(scope="module", params=TINY, ids=lambda item: item[0].experiment.name)
 def ran(request):
     module, changes = request.param
     config = tiny(module, changes)
-    return module, config, module.run(config, progress=False)
+    return module, config, module.experiment.run(config, progress=False)
 
 
 def test_a_table_is_tidy_and_holds_every_condition_and_network(ran):
     module, config, table = ran
     assert set(table.columns) == {"condition", "step", "network", "metric", "value"}
     assert not table.duplicated(["condition", "step", "network", "metric"]).any()
-    assert set(module.conditions(config)) <= set(table["condition"])
+    assert set(module.experiment.conditions(config)) == set(table["condition"])
     assert set(table["network"]) == set(range(config.networks))
     assert table["value"].notna().all()
 
 
 def test_the_same_config_gives_the_same_table(ran):
     module, config, table = ran
-    shared._states.cache_clear()
-    name, part = list(module.parts(config).items())[-1]
+    starts._states.cache_clear()
+    name, part = list(module.experiment.parts(config).items())[-1]
     again = part()
     rows = table[table["condition"].isin(again["condition"])].reset_index(drop=True)
     assert name in set(rows["condition"])
@@ -71,27 +79,24 @@ def test_the_same_config_gives_the_same_table(ran):
 
 def test_findings_and_summary_follow_from_the_table(ran):
     module, config, table = ran
-    found = module.findings(config, table)
+    found = module.experiment.claims(config, table)
     assert len({finding.claim for finding in found}) == len(found)
     assert all(finding.n == config.networks for finding in found)
-    assert module.summary(config, table).notna().all(axis=None)
+    assert module.claims.summary(config, table).notna().all(axis=None)
 
 
 def test_pairs_start_equal_and_noise_changes_the_start(ran):
-    module, _, table = ran
-    first = {name: curve(table, name, "accuracy").iloc[0] for name in module.MAIN}
+    _, _, table = ran
+    first = {name: curve(table, name, "accuracy").iloc[0] for name in MAIN}
     pd.testing.assert_series_equal(first["FA"], first["BP"])
     assert not first["FA"].equals(first["noise then FA"])
 
 
 def test_a_snapshot_of_noise_training_is_that_training_cut_short():
-    config = tiny(learning_speed, SPEED)
-    sizes = (64, 16, 10)
-    snapshot = shared.noise_trained(config, sizes, "fa", 5, "cpu", (2, 12))
-    alone = fa.MLP(sizes, "fa", config.networks, config.seed)
-    fa.train_on_noise(
-        alone, 5, config.batch_size, config.noise_lr, config.seed, record=(), progress=False
-    )
+    start = starts.Start((64, 16, 10), "fa", 3, 64, seed=1, noise_lr=1e-3, noise=(("std", 2.0),))
+    snapshot = start.after(5, (2, 12), "cpu")
+    alone = fa.MLP((64, 16, 10), "fa", networks=3, seed=1)
+    fa.train_on_noise(alone, 5, 64, 1e-3, 1, record=(), progress=False, std=2.0)
     for name, value in alone.state_dict().items():
         torch.testing.assert_close(snapshot.state_dict()[name], value)
 
@@ -99,8 +104,8 @@ def test_a_snapshot_of_noise_training_is_that_training_cut_short():
 def test_controls_change_what_they_say_and_nothing_else():
     nets = [fa.MLP([8, 6, 3], networks=2, seed=0) for _ in range(3)]
     start, other, quiet = nets
-    learning_speed.other_feedback(other, 0)
-    shared.quieten(quiet, 0)
+    other_feedback(other, 0)
+    quieten(quiet, 0)
     for a, b in zip(start.layers, other.layers, strict=True):
         assert torch.equal(a.weight, b.weight)
         assert not torch.isclose(a.feedback, b.feedback).any()
@@ -112,12 +117,12 @@ def test_controls_change_what_they_say_and_nothing_else():
 @pytest.mark.parametrize("name", ["noisy digits", "upper half of digits"])
 def test_harder_digits_keep_labels_and_do_not_change(name):
     digits = fa.data.load("digits")
-    first = shared.load(name)
-    shared.load.cache_clear()
-    assert torch.equal(first.train_x, shared.load(name).train_x)
+    first = tasks.load(name)
+    tasks._whole.cache_clear()
+    assert torch.equal(first.train_x, tasks.load(name).train_x)
     assert torch.equal(first.test_y, digits.test_y)
     assert not torch.equal(first.test_x, digits.test_x)
-    upper = shared.load("upper half of digits").test_x
+    upper = tasks.load("upper half of digits").test_x
     assert torch.equal(upper[:, :32], digits.test_x[:, :32])
     assert (upper[:, 32:] == 0).all()
 
@@ -125,7 +130,23 @@ def test_harder_digits_keep_labels_and_do_not_change(name):
 def test_a_file_is_looked_for_in_the_data_root(tmp_path, monkeypatch):
     monkeypatch.setenv("FA_CORE_DATA", str(tmp_path))
     with pytest.raises(fa.data.DataNotFoundError, match=str(tmp_path / "mine.npz")):
-        shared.load("mine.npz")
+        tasks.load("mine.npz")
+
+
+def test_without_a_named_root_a_file_is_looked_for_in_the_default_one(monkeypatch):
+    monkeypatch.delenv("FA_CORE_DATA", raising=False)
+    with pytest.raises(fa.data.DataNotFoundError, match=str(fa.data.default_root() / "mine.npz")):
+        tasks.load("mine.npz")
+    monkeypatch.setenv("FA_CORE_DATA", "~/no-such-folder")
+    with pytest.raises(fa.data.DataNotFoundError, match=str(Path.home() / "no-such-folder")):
+        tasks.load("mine.npz")
+
+
+def test_a_part_of_a_task_is_its_first_images_and_the_whole_test_set():
+    few, digits = tasks.load("digits", 7), fa.data.load("digits")
+    assert torch.equal(few.train_x, digits.train_x[:7])
+    assert torch.equal(few.train_y, digits.train_y[:7])
+    assert torch.equal(few.test_x, digits.test_x)
 
 
 def table_of(metric, columns, steps):
@@ -147,7 +168,7 @@ def test_steps_to_a_level_are_interpolated_and_never_reaching_counts_as_the_end(
 
 @pytest.fixture(scope="module")
 def ranked():
-    parts = low_rank.parts(tiny(low_rank, RANK))
+    parts = low_rank.experiment.parts(tiny(low_rank, RANK))
     return pd.concat([parts[name]() for name in ("noise: FA", "FA", "noise then FA", "BP")])
 
 
@@ -174,11 +195,11 @@ def test_the_gap_is_read_at_the_same_train_loss():
     train_loss = table_of("train_loss", [[2.0, 1.0, 0.5], [2.0, 1.5, 1.0]], [0, 10, 20])
     loss = table_of("loss", [[2.0, 1.2, 0.9], [2.0, 1.6, 1.4]], [0, 10, 20])
     table = pd.concat([train_loss, loss])
-    level = low_rank.shared_level(table, "x")
+    level = claims.shared_level(table, "x")
     assert level.tolist() == [0.5, 1.0]
-    assert low_rank.gap_at(table, "x", level).tolist() == pytest.approx([0.4, 0.4])
+    assert claims.gap_at(table, "x", level).tolist() == pytest.approx([0.4, 0.4])
     halfway = pd.Series([1.5, 1.25])
-    assert low_rank.gap_at(table, "x", halfway).tolist() == pytest.approx([0.1, 0.25])
+    assert claims.gap_at(table, "x", halfway).tolist() == pytest.approx([0.1, 0.25])
 
 
 def test_the_generalisation_gap_is_test_loss_less_train_loss():
@@ -196,7 +217,112 @@ def test_the_generalisation_gap_is_test_loss_less_train_loss():
 
 def test_correlation_is_pearsons_with_fishers_interval():
     x = pd.Series([1.0, 2, 3, 4, 5, 6])
-    found = low_rank.correlation("They go together.", x, x**2, above=0)
+    found = claims.correlation("They go together.", x, x**2, above=0)
     assert found.estimate == pytest.approx(x.corr(x**2))
     assert found.low < found.estimate < found.high <= 1
     assert found.verdict == "supported"
+
+
+@dataclasses.dataclass(frozen=True)
+class Small:
+    networks: int = 3
+    batch_size: int = 16
+    seed: int = 2
+
+
+OWN = {"hidden": (8,), "noise_steps": 4, "noise_lr": 1e-2, "record_at": (0, 4)}
+
+
+def own(**conditions):
+    return Experiment("own", 1, Small, lambda config: conditions, lambda config, table: None)
+
+
+def weights(net):
+    return torch.cat([p.detach().flatten(1) for p in net.parameters()], dim=1)
+
+
+def test_a_condition_without_data_is_training_on_noise():
+    noise = {"labels": "uniform"}
+    net = fa.MLP([6, 8, 3], "bp", networks=3, seed=2)
+    with torch.no_grad():
+        net.layers[0].weight.mul_(0.5)
+    options = {"record": ("loss", "readout"), "record_at": (0, 4), "progress": False}
+    history = fa.train_on_noise(net, 4, 16, 1e-2, 2, **options, **noise)
+
+    def halve(net, seed):
+        assert seed == 2
+        net.layers[0].weight.data.mul_(0.5)
+
+    condition = Condition(
+        inputs=6,
+        classes=3,
+        rule="bp",
+        noise=noise,
+        change=halve,
+        **OWN | {"record": options["record"]},
+    )
+    again, table = own(x=condition).train(Small(), "x")
+    assert torch.equal(weights(net), weights(again))
+    pd.testing.assert_frame_equal(table.drop(columns="condition"), history.table())
+
+
+def test_a_condition_with_data_trains_on_noise_then_changes_then_trains_on_data():
+    net = fa.MLP([64, 8, 10], "fa", networks=3, seed=2)
+    fa.train_on_noise(net, 4, 16, 1e-2, 2, record=(), progress=False)
+    quieten(net, 2)
+    few = tasks.load("digits", 40)
+    history = fa.train(
+        net, few, 5, 16, 3e-3, 2, record=("accuracy",), record_at=(0, 4), progress=False
+    )
+    fields = {"data": "digits", "images": 40, "steps": 5, "lr": 3e-3, "record": ("accuracy",)}
+    again, table = own(x=Condition(change=quieten, **OWN | fields)).train(Small(), "x")
+    assert torch.equal(weights(net), weights(again))
+    pd.testing.assert_frame_equal(table.drop(columns="condition"), history.table())
+
+
+def test_without_data_steps_the_record_goes_along_the_noise():
+    fields = {"data": "digits", "record": ("accuracy", "alignment_angle")}
+    along = Condition(**OWN | fields | {"record_at": (0, 2, 4)})
+    after = Condition(**OWN | fields | {"steps": 1, "record_at": (0,)})
+    table = own(along=along, after=after).run(Small(), progress=False)
+    for metric in ("accuracy", "alignment_angle_2"):
+        noise, data = (curve(table, name, metric) for name in ("along", "after"))
+        assert noise.index.tolist() == [0, 2, 4]
+        assert noise.loc[4].tolist() == data.loc[0].tolist() != noise.loc[2].tolist()
+
+
+def test_one_noise_training_serves_all_conditions_that_start_alike(monkeypatch):
+    starts._states.cache_clear()
+    made = []
+
+    def counted(net, steps, *arguments, **options):
+        made.append((net.layers[0].rule, steps))
+        return fa.train_on_noise(net, steps, *arguments, **options)
+
+    monkeypatch.setattr(starts, "train_on_noise", counted)
+    fields = OWN | {"data": "digits", "steps": 1, "record_at": (0,)}
+    conditions = {f"{n} steps": Condition(**fields | {"noise_steps": n}) for n in (0, 3, 9)}
+    conditions["bp"] = Condition(rule="bp", **fields)
+    own(**conditions).run(Small(), progress=False)
+    assert sorted(made) == [("bp", 4), ("fa", 9)]
+
+
+@pytest.mark.parametrize("fields", [{}, {"steps": 3, "inputs": 6}])
+def test_a_condition_with_nothing_to_train_on_is_refused(fields):
+    with pytest.raises(ValueError, match="data must name a task"):
+        Condition(hidden=(8,), **fields)
+
+
+def test_a_wrong_config_or_name_is_named_before_any_work():
+    found = own(x=Condition(inputs=6, hidden=(8,)))
+    with pytest.raises(TypeError, match="config must be a Config of own, got 3"):
+        found.run(3)
+    with pytest.raises(ValueError, match="name must be one of x; got 'y'"):
+        found.train(Small(), "y")
+    with pytest.raises(KeyError, match="alignment, learning_speed, low_rank"):
+        experiments.get("nothing")
+
+
+def test_keys_name_roles():
+    assert slug("Upper half of digits") == "upper-half-of-digits"
+    assert roles(10, (3, 100, 30, 1)) == {3: "below", 1: "below-2", 30: "above", 100: "above-2"}

@@ -8,11 +8,13 @@ import pytest
 import torch
 
 import fa_core as fa
-from fa_core.experiments import meta_loss, shared
+from fa_core.experiments.meta_loss import claims, conditions, experiment
+from fa_core.experiments.shared import starts, tasks
+from fa_core.experiments.shared.noise_then_data import QUIET
 from fa_core.results.tables import at
 
 TINY = dataclasses.replace(
-    meta_loss.Config.quick(),
+    experiment.Config.quick(),
     networks=4,
     noise_lengths=(0, 3, 6, 9),
     noise_steps=6,
@@ -28,26 +30,26 @@ SIZES = (64, 64, 10)
 
 @pytest.fixture(scope="module")
 def table():
-    return meta_loss.run(TINY, progress=False)
+    return experiment.run(TINY, progress=False)
 
 
 def test_the_table_is_tidy_and_holds_every_start_of_every_task(table):
     assert set(table.columns) == {"condition", "step", "network", "metric", "value"}
     assert not table.duplicated(["condition", "step", "network", "metric"]).any()
-    assert set(table["condition"]) == set(meta_loss.conditions(TINY))
-    assert len({name.split(": ")[1] for name in meta_loss.conditions(TINY)}) * 3 == len(
-        meta_loss.conditions(TINY)
+    assert set(table["condition"]) == set(experiment.conditions(TINY))
+    assert len({name.split(": ")[1] for name in experiment.conditions(TINY)}) * 3 == len(
+        experiment.conditions(TINY)
     )
     assert set(table["network"]) == set(range(TINY.networks))
-    for start in ("FA", "BP", meta_loss.QUIET, meta_loss.tailored_name(5)):
+    for start in ("FA", "BP", QUIET, conditions.tailored_name(5)):
         for k in (0, TINY.k, *TINY.other_k):
-            assert meta_loss.meta_loss(TINY, table, start, k).notna().all()
+            assert claims.meta_loss(TINY, table, start, k).notna().all()
 
 
 def test_pairs_start_equal_and_preparations_change_the_start(table):
     before = {
-        start: meta_loss.meta_loss(TINY, table, start, 0)
-        for start in ("FA", "BP", meta_loss.QUIET, "6 noise steps then FA", "2 meta-steps then FA")
+        start: claims.meta_loss(TINY, table, start, 0)
+        for start in ("FA", "BP", QUIET, "6 noise steps then FA", "2 meta-steps then FA")
     }
     pd.testing.assert_series_equal(before["FA"], before["BP"])
     others = [values for name, values in before.items() if name not in {"FA", "BP"}]
@@ -55,10 +57,10 @@ def test_pairs_start_equal_and_preparations_change_the_start(table):
 
 
 def test_a_part_computed_alone_is_the_same(table):
-    shared._states.cache_clear()
-    meta_loss.conditions._tailored.cache_clear()
+    starts._states.cache_clear()
+    conditions._tailored.cache_clear()
     for name in ("rotated digits: 5 meta-steps then FA", "digits: 9 noise steps then FA"):
-        again = meta_loss.parts(TINY)[name]()
+        again = experiment.parts(TINY)[name]()
         rows = table[table["condition"] == name].reset_index(drop=True)
         pd.testing.assert_frame_equal(rows[again.columns], again.reset_index(drop=True))
 
@@ -70,7 +72,7 @@ def test_meta_loss_is_the_mean_test_loss_after_k_adam_steps_on_copies(table, net
     kept = {name: value.clone() for name, value in start.state_dict().items()}
     losses = []
     for name in TINY.tasks:
-        task, adapted = shared.load(name), copy.deepcopy(start)
+        task, adapted = tasks.load(name), copy.deepcopy(start)
         order = fa.seeding.generators(TINY.seed + network, "order")[0]
         rows = torch.randperm(len(task.train_x), generator=order).split(TINY.batch_size)
         optimiser = torch.optim.Adam(adapted.parameters(), lr=TINY.lr)
@@ -80,35 +82,38 @@ def test_meta_loss_is_the_mean_test_loss_after_k_adam_steps_on_copies(table, net
             optimiser.step()
         with torch.no_grad():
             losses.append(fa.metrics.cross_entropy(adapted(task.test_x), task.test_y))
-    measured = meta_loss.meta_loss(TINY, table, "FA")[network]
+    measured = claims.meta_loss(TINY, table, "FA")[network]
     assert torch.stack(losses).mean().item() == pytest.approx(measured, rel=1e-4)
     assert all(torch.equal(start.state_dict()[name], value) for name, value in kept.items())
 
 
 def test_adapting_leaves_the_noise_trained_start_as_it_was():
     def weights():
-        net = shared.noise_trained(TINY, SIZES, "fa", 6, "cpu", TINY.noise_lengths)
+        net = start.after(6, TINY.noise_lengths, "cpu")
         return net.layers[0].weight.detach().clone()
 
+    population = ("fa", TINY.networks, TINY.batch_size, TINY.seed, TINY.noise_lr)
+    start = starts.Start(SIZES, *population)
+
     before = weights()
-    meta_loss.parts(TINY)["digits: 6 noise steps then FA"]()
+    experiment.parts(TINY)["digits: 6 noise steps then FA"]()
     assert torch.equal(before, weights())
 
 
 def test_the_tasks_are_digits_permuted_and_rotated():
     digits = fa.data.load("digits")
-    permuted = shared.load("permuted digits")
-    shared.load.cache_clear()
-    again = shared.load("permuted digits")
-    rotated = shared.load("rotated digits")
+    permuted = tasks.load("permuted digits")
+    tasks._whole.cache_clear()
+    again = tasks.load("permuted digits")
+    rotated = tasks.load("rotated digits")
     assert torch.equal(permuted.train_x, again.train_x)
-    numbered = shared._permuted(torch.arange(64.0).expand(2, 64))
+    numbered = tasks._permuted(torch.arange(64.0).expand(2, 64))
     assert not torch.equal(numbered[0], torch.arange(64.0))
     assert torch.equal(numbered[0].sort().values, torch.arange(64.0))
     assert torch.equal(numbered[0], numbered[1])
     for part in ("train_x", "test_x"):
         images = getattr(digits, part)
-        assert torch.equal(getattr(permuted, part), shared._permuted(images))
+        assert torch.equal(getattr(permuted, part), tasks._permuted(images))
         turned = torch.rot90(images[7].reshape(8, 8)).flatten()
         assert torch.equal(getattr(rotated, part)[7], turned)
     assert torch.equal(rotated.test_y, digits.test_y)
@@ -116,11 +121,11 @@ def test_the_tasks_are_digits_permuted_and_rotated():
 
 def test_meta_training_lowers_the_meta_loss_and_leaves_the_feedback():
     config = dataclasses.replace(TINY, meta_lengths=(40,))
-    tasks = [shared.load(name) for name in config.tasks]
+    sets = [tasks.load(name) for name in config.tasks]
 
     def adapted_loss(net):
         losses = []
-        for task in tasks:
+        for task in sets:
             adapted = copy.deepcopy(net)
             fa.train(adapted, task, config.k, lr=config.lr, record=(), progress=False)
             with torch.no_grad():
@@ -129,7 +134,7 @@ def test_meta_training_lowers_the_meta_loss_and_leaves_the_feedback():
 
     net = fa.MLP(SIZES, "fa", networks=3, seed=1)
     before, feedback = adapted_loss(net), [layer.feedback.clone() for layer in net.layers]
-    assert list(meta_loss.meta_train(net, tasks, config)) == list(range(1, 41))
+    assert list(conditions.meta_train(net, sets, config)) == list(range(1, 41))
     assert (adapted_loss(net) < 0.8 * before).all()
     for layer, kept in zip(net.layers, feedback, strict=True):
         assert torch.equal(layer.feedback, kept)
@@ -138,10 +143,10 @@ def test_meta_training_lowers_the_meta_loss_and_leaves_the_feedback():
 def test_meta_training_is_first_order_maml():
     """One meta-step, for one network and one task, written out with SGD's direction."""
     config = dataclasses.replace(TINY, meta_lengths=(1,), inner_steps=1)
-    task = shared.load("digits")
+    task = tasks.load("digits")
     net = fa.MLP(SIZES, "fa", networks=1, seed=0)
     start = copy.deepcopy(net)
-    list(meta_loss.meta_train(net, [task], config))
+    list(conditions.meta_train(net, [task], config))
 
     order = fa.seeding.generators(config.seed, "order")[0]
     inner, fresh, *_ = torch.randperm(len(task.train_x), generator=order).split(config.batch_size)
@@ -163,8 +168,8 @@ def test_meta_training_is_first_order_maml():
 
 def test_one_network_of_the_reference_is_the_same_alone(table):
     alone = dataclasses.replace(TINY, networks=1, seed=TINY.seed + 2)
-    name = f"digits: {meta_loss.tailored_name(5)}"
-    rows = meta_loss.parts(alone)[name]()
+    name = f"digits: {conditions.tailored_name(5)}"
+    rows = experiment.parts(alone)[name]()
     single = at(rows, name, "loss", TINY.k)[0]
     assert single == pytest.approx(at(table, name, "loss", TINY.k)[2], rel=1e-3)
 
@@ -191,30 +196,30 @@ def test_reading_the_table_by_hand():
         "2 meta-steps then FA": [2.0, 2.0, 0.0, 0.0],
     }
     table = hand_made(TINY.tasks, losses)
-    assert meta_loss.meta_loss(TINY, table, "FA").tolist() == [4.0] * 4
-    assert meta_loss.meta_loss(TINY, table, "FA", tasks=("digits",)).tolist() == [3.5] * 4
-    along = meta_loss.along_noise(TINY, table)
+    assert claims.meta_loss(TINY, table, "FA").tolist() == [4.0] * 4
+    assert claims.meta_loss(TINY, table, "FA", tasks=("digits",)).tolist() == [3.5] * 4
+    along = claims.along_noise(TINY, table)
     assert along.index.tolist() == [0, 3, 6, 9]
     # The odd networks like 6 best and choose it for the even ones, which would rather have had 3.
-    best, chosen = meta_loss.at_best_length(along)
+    best, chosen = claims.at_best_length(along)
     assert chosen == [6, 3]
     assert best.tolist() == [3.0, 3.0, 3.0, 3.0]
-    shares = meta_loss.share_of_tailored(TINY, table, 2)
+    shares = claims.share_of_tailored(TINY, table, 2)
     assert shares.tolist() == [0.5, 1.0, 0.25, 0.5]
 
 
 def test_findings_and_summary_follow_from_the_table(table):
-    found = meta_loss.findings(TINY, table)
+    found = experiment.claims(TINY, table)
     assert len({finding.claim for finding in found}) == len(found)
     assert all(finding.n == TINY.networks for finding in found)
-    assert meta_loss.summary(TINY, table).notna().all(axis=None)
+    assert claims.summary(TINY, table).notna().all(axis=None)
     first = next(iter(found))
-    noisy, plain = (meta_loss.meta_loss(TINY, table, s) for s in ("6 noise steps then FA", "FA"))
+    noisy, plain = (claims.meta_loss(TINY, table, s) for s in ("6 noise steps then FA", "FA"))
     assert first.estimate == pytest.approx((noisy - plain).mean())
 
 
 def test_paper_and_quick_lengths_fit_each_other():
-    for config in (meta_loss.Config.quick(), meta_loss.Config.paper()):
+    for config in (experiment.Config.quick(), experiment.Config.paper()):
         assert config.noise_lengths[0] == 0
         assert {config.noise_steps} < set(config.noise_lengths)
         budgets = [config.gradients(length) for length in config.meta_lengths]

@@ -3,11 +3,13 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from fa_core import cli
+from fa_core import experiments
 from fa_core.experiments import learning_speed, robustness
+from fa_core.experiments.robustness.conditions import families
 from fa_core.results.store import published
 
 # Claims about one population at two times, about a correlation, or with noise steps in the sum.
@@ -23,10 +25,28 @@ BOUNDS = {
 pytestmark = pytest.mark.book
 
 
-def without_effects(name):
+# Findings whose data set, depth or number one scale alone has.
+ONE_SCALE = {
+    "alignment": set(),
+    "learning_speed": {
+        *("faster-noisy-digits", "faster-upper-half-of-digits"),
+        *("faster-fashion-mnist", "faster-kmnist", "faster-usps", "faster-cifar10-12k"),
+        "faster-4-layers",
+    },
+    "low_rank": {"gap-matched-4-layers"},
+    "robustness": {"last-usps", "equal-usps"},
+    "meta_loss": {
+        *("task-digits", "task-permuted-digits", "task-rotated-digits"),
+        *("task-mnist", "task-fashion-mnist", "task-kmnist"),
+        *("k-10", "k-1000", "learning-rate-above-2"),
+    },
+}
+
+
+def without_effects(experiment):
     """The stored table with every value replaced by its mean over the conditions."""
-    config = cli.experiment(name).Config.paper()
-    table = published().load(name, config).table
+    config = experiment.Config.paper()
+    table = published().load(experiment, config).table
     # Noise steps are another clock than data steps; and a share needs something to be a share of.
     apart = table["condition"].str.contains("^noise:|meta-steps")
     groups = [table["metric"], table["step"], table["network"], apart]
@@ -34,9 +54,10 @@ def without_effects(name):
     return config, table.assign(value=alike.where(~apart, 0.9 * alike))
 
 
-@pytest.mark.parametrize("name", [name for name in cli.names() if name != "alignment"])
+@pytest.mark.parametrize("name", [name for name in experiments.names() if name != "alignment"])
 def test_no_difference_is_found_where_there_is_none(name):
-    found = cli.experiment(name).findings(*without_effects(name))
+    experiment = experiments.get(name)
+    found = experiment.claims(*without_effects(experiment))
     compared = [f for f in found if not any(words in f.claim for words in NOT_COMPARED)]
     assert len(compared) > 10
     for finding in compared:
@@ -50,14 +71,12 @@ def test_no_difference_is_found_where_there_is_none(name):
 
 
 def test_what_accuracy_explains_and_what_remains_add_up():
-    config = robustness.Config.paper()
-    found = robustness.findings(config, published().load("robustness", config).table)
-    estimates = {finding.claim: finding.estimate for finding in found}
-    last, same = (
-        estimates[f"At the {moment} FA with noise is the more robust: all shifts."]
-        for moment in ("last step", "same accuracy")
-    )
-    explained = next(e for claim, e in estimates.items() if claim.startswith("A part of the gain"))
+    config = robustness.experiment.Config.paper()
+    table = published().load(robustness.experiment, config).table
+    found = robustness.experiment.claims(config, table)
+    estimates = {finding.key: finding.estimate for finding in found}
+    last, same = estimates["last-all-shifts"], estimates["equal-all-shifts"]
+    explained = estimates["part-is-accuracy"]
     assert explained == pytest.approx(last - same) and explained != 0
 
 
@@ -65,6 +84,38 @@ def test_the_level_of_a_task_is_a_share_of_what_bp_ends_with():
     rows = [("task: BP", 0, 0, 0.1), ("task: BP", 9, 0, 0.7), ("task: FA", 9, 0, 0.3)]
     rows += [("task: BP", 0, 1, 0.2), ("task: BP", 9, 1, 0.9), ("task: FA", 9, 1, 0.4)]
     table = pd.DataFrame(rows, columns=["condition", "step", "network", "value"])
-    config = replace(learning_speed.Config.quick(), share=0.5)
-    level = learning_speed.level_of(config, table.assign(metric="accuracy"), "task: ")
+    config = replace(learning_speed.experiment.Config.quick(), share=0.5)
+    level = learning_speed.claims.level_of(config, table.assign(metric="accuracy"), "task: ")
     assert level == pytest.approx(0.4)
+
+
+def made_up(experiment, config):
+    """Any numbers that rise with the step, for every condition and three networks."""
+    metrics = ["loss", "accuracy", "train_loss", "alignment_angle_2", "unrelated_angle_2"]
+    metrics += ["update_angle_1", "weight_rank_1", "weight_rank_2", "feature_rank"]
+    metrics += [f"readout_{k}" for k in range(10)]
+    if experiment.name == "robustness":
+        metrics += [metric for family in families(config).values() for metric in family]
+    keys = [
+        (name, step, network, metric)
+        for name, condition in experiment.conditions(config).items()
+        for step in condition.record_at
+        for network in range(3)
+        for metric in metrics
+    ]
+    table = pd.DataFrame(keys, columns=["condition", "step", "network", "metric"])
+    numbers = np.random.default_rng(0).uniform(0.5, 1, len(table))
+    return table.assign(value=numbers * (1 + table["step"]) / (1 + table["step"].max()))
+
+
+@pytest.mark.parametrize("name", experiments.names())
+def test_a_finding_has_one_key_at_both_scales(name):
+    experiment = experiments.get(name)
+    keys = []
+    for config in (experiment.Config.quick(), experiment.Config.paper()):
+        found = [finding.key for finding in experiment.claims(config, made_up(experiment, config))]
+        assert all(found) and len(set(found)) == len(found)
+        keys.append(found)
+    quick, paper = keys
+    assert set(quick) ^ set(paper) == ONE_SCALE[name]
+    assert [key for key in quick if key in paper] == [key for key in paper if key in quick]

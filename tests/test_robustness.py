@@ -8,7 +8,9 @@ import torch
 
 import fa_core as fa
 from fa_core import transforms
-from fa_core.experiments import robustness, shared
+from fa_core.experiments.robustness import claims, conditions, experiment
+from fa_core.experiments.shared import starts
+from fa_core.experiments.shared.noise_then_data import MAIN
 from fa_core.results.tables import curve, where_reached
 
 EMPTY = -0.8
@@ -164,18 +166,18 @@ TINY = {
 
 @pytest.fixture(scope="module")
 def config():
-    return dataclasses.replace(robustness.Config.quick(), **TINY)
+    return dataclasses.replace(experiment.Config.quick(), **TINY)
 
 
 @pytest.fixture(scope="module")
 def table(config):
-    return robustness.run(config, progress=False)
+    return experiment.run(config, progress=False)
 
 
 def test_the_table_holds_every_condition_and_shift(config, table):
     assert set(table.columns) == {"condition", "step", "network", "metric", "value"}
     assert not table.duplicated(["condition", "step", "network", "metric"]).any()
-    assert set(table["condition"]) == set(robustness.conditions(config))
+    assert set(table["condition"]) == set(experiment.conditions(config))
     shifts = {"rotate 10", "rotate 90", "scale 0.8", "translate 1", "translate 2"}
     assert set(table["metric"]) == {"accuracy", "loss"} | shifts
     assert set(table["network"]) == set(range(config.networks))
@@ -183,14 +185,14 @@ def test_the_table_holds_every_condition_and_shift(config, table):
 
 
 def test_pairs_start_equal_and_noise_changes_the_start(table):
-    first = {name: curve(table, name, "rotate 10").iloc[0] for name in robustness.MAIN}
+    first = {name: curve(table, name, "rotate 10").iloc[0] for name in MAIN}
     pd.testing.assert_series_equal(first["FA"], first["BP"])
     assert not first["FA"].equals(first["noise then FA"])
 
 
 def test_the_same_config_gives_the_same_table(config, table):
-    shared._states.cache_clear()
-    again = robustness.parts(config)["noise then FA"]()
+    starts._states.cache_clear()
+    again = experiment.parts(config)["noise then FA"]()
     rows = table[table["condition"] == "noise then FA"].reset_index(drop=True)
     pd.testing.assert_frame_equal(
         rows[again.columns], again.reset_index(drop=True), check_dtype=False
@@ -198,7 +200,7 @@ def test_the_same_config_gives_the_same_table(config, table):
 
 
 def test_accuracy_on_shifted_images_is_the_trained_networks(config, table):
-    net, rows = robustness.train_condition(config, "BP")
+    net, rows = experiment.train(config, "BP")
     digits = fa.data.load("digits")
     x, y = digits.test_x[::3], digits.test_y[::3]
     empty = -digits.mean / digits.std
@@ -213,12 +215,12 @@ def test_accuracy_on_shifted_images_is_the_trained_networks(config, table):
 def test_translations_go_in_four_directions_and_turns_in_two():
     x = torch.zeros(4, 25)
     x[:, 12] = 1
-    moved = square(robustness.shifted(x, 5, "translate", 1, 0), 5)
+    moved = square(conditions.shifted(x, 5, "translate", 1, 0), 5)
     places = [(int(i) // 5, int(i) % 5) for i in moved.flatten(1).argmax(1)]
     assert places == [(2, 3), (3, 2), (2, 1), (1, 2)]
     x = torch.zeros(2, 25)
     x[:, 2] = 1  # the middle of the upper edge
-    turned = square(robustness.shifted(x, 5, "rotate", 90, 0), 5)
+    turned = square(conditions.shifted(x, 5, "rotate", 90, 0), 5)
     assert turned[0, 2, 0] == pytest.approx(1)
     assert turned[1, 2, 4] == pytest.approx(1)
 
@@ -230,8 +232,8 @@ def test_usps_comes_in_the_frame_and_units_of_the_training_data(config, monkeypa
     other = dataclasses.replace(digits, test_x=x, test_y=torch.arange(10), shape=(1, 16, 16))
     monkeypatch.setattr(fa.data, "load", lambda name: other)
     config = dataclasses.replace(config, other_data="other")
-    assert robustness.families(config)["other"] == ["other"]
-    found, labels = robustness.shifted_tests(config, digits)["other"]
+    assert conditions.families(config)["other"] == ["other"]
+    found, labels = conditions.shifted_tests(config, digits)["other"]
     framed = transforms.mnist_frame(x * digits.std + digits.mean, 16, background=0)
     torch.testing.assert_close(found * digits.std + digits.mean, framed, atol=1e-4, rtol=1e-4)
     assert torch.equal(labels, torch.arange(10))
@@ -255,7 +257,7 @@ def rows(condition, metric, columns):
 def by_hand():
     """FA follows OOD = plain / 2; noise then FA the same curve, but 0.1 higher, and further on."""
     config = dataclasses.replace(
-        robustness.Config.quick(), degrees=(30,), factors=(2,), pixels=(1, 2)
+        experiment.Config.quick(), degrees=(30,), factors=(2,), pixels=(1, 2)
     )
     plain = {
         "FA": [[0.1, 0.4, 0.6, 0.8], [0.1, 0.2, 0.6, 0.7], [0.1, 0.3, 0.8, 0.7]],
@@ -277,18 +279,18 @@ def test_at_the_same_accuracy_only_the_distance_of_the_curves_counts(by_hand):
     config, table = by_hand
     pair = (config, table)
     names = ("noise then FA", "FA")
-    assert robustness.shared_accuracy(table, *names).tolist() == [0.8, 0.7, 0.8]
-    distance = {"rotate": 0.1, "scale": 0, "translate": 0.1, robustness.EVERY: 0.2 / 3}
+    assert claims.shared_accuracy(table, *names).tolist() == [0.8, 0.7, 0.8]
+    distance = {"rotate": 0.1, "scale": 0, "translate": 0.1, claims.EVERY: 0.2 / 3}
     for family, expected in distance.items():
-        found = robustness.effective_gain(*pair, family, *names)
+        found = claims.effective_gain(*pair, family, *names)
         assert found.tolist() == pytest.approx([expected] * 3)
-    at_the_end = robustness.gain(*pair, "rotate", *names)
+    at_the_end = claims.gain(*pair, "rotate", *names)
     assert at_the_end.tolist() == pytest.approx([0.15, 0.25, 0.2])
 
 
 def test_curves_over_accuracy_end_where_the_weakest_network_ends(by_hand):
     config, table = by_hand
-    curves = robustness.accuracy_curves(config, table)["rotate"]
+    curves = claims.accuracy_curves(config, table)["rotate"]
     for name, distance, end in (("FA", 0, 0.7), ("noise then BP", 0.1, 0.9)):
         values = curves[name]
         assert values.index[0] == pytest.approx(0.5)
@@ -307,10 +309,10 @@ def test_a_value_is_read_where_the_level_is_first_reached():
 
 
 def test_findings_and_summary_follow_from_the_table(config, table):
-    found = robustness.findings(config, table)
+    found = experiment.claims(config, table)
     assert len({finding.claim for finding in found}) == len(found)
     assert all(finding.n == config.networks for finding in found)
-    summary = robustness.summary(config, table)
+    summary = claims.summary(config, table)
     assert summary.notna().all(axis=None)
     family = [finding for finding in found if finding.claim.endswith("more robust: translate.")]
     gains = summary.loc["translate", "noise gives FA, points"]
@@ -318,13 +320,13 @@ def test_findings_and_summary_follow_from_the_table(config, table):
 
 
 def test_curves_begin_with_images_that_are_not_shifted(config, table):
-    for family, curves in robustness.severity_curves(config, table).items():
+    for family, curves in claims.severity_curves(config, table).items():
         for name, values in curves.items():
-            unmoved = values.loc[robustness.UNMOVED[family]]
+            unmoved = values.loc[conditions.UNMOVED[family]]
             assert unmoved.tolist() == curve(table, name, "accuracy").iloc[-1].tolist()
-            assert len(values) == len(robustness.severities(config)[family]) + 1
-    gains = robustness.gain_curves(config, table)["translate"]
+            assert len(values) == len(conditions.severities(config)[family]) + 1
+    gains = claims.gain_curves(config, table)["translate"]
     mean = gains["at the same accuracy"].mean()
     names = ("noise then FA", "FA")
-    family = robustness.effective_gain(config, table, "translate", *names)
+    family = claims.effective_gain(config, table, "translate", *names)
     assert mean.tolist() == pytest.approx(family.tolist())

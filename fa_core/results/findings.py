@@ -32,6 +32,7 @@ class Finding:
     high: float
     n: int
     expected: tuple[float, float]
+    key: str = ""
 
     @classmethod
     def of_mean(
@@ -42,6 +43,7 @@ class Finding:
         *,
         above: float = -math.inf,
         below: float = math.inf,
+        key: str = "",
     ) -> Finding:
         """Tests that the mean over networks lies between ``above`` and ``below``.
 
@@ -50,6 +52,7 @@ class Finding:
             values: one number for each network, at least 3.
             unit: of the values, for example ``"degrees"``.
             above, below: bounds of the region that the claim expects; give at least one.
+            key: short name of the claim, the same at every scale.
 
         Returns:
             The finding; its interval is the 95 % bias-corrected and accelerated bootstrap interval
@@ -71,11 +74,18 @@ class Finding:
             )
         low, high = _interval(sample)
         estimate = float(sample.mean())
-        return cls(claim, estimate, unit, low, high, len(sample), (above, below))
+        return cls(claim, estimate, unit, low, high, len(sample), (above, below), key)
 
     @classmethod
     def of_difference(
-        cls, claim: str, treated: ArrayLike, control: ArrayLike, unit: str, **bounds: float
+        cls,
+        claim: str,
+        treated: ArrayLike,
+        control: ArrayLike,
+        unit: str,
+        *,
+        key: str = "",
+        **bounds: float,
     ) -> Finding:
         """Tests the mean of ``treated - control``, paired by network; see :meth:`of_mean`."""
         a, b = np.asarray(treated, dtype=float), np.asarray(control, dtype=float)
@@ -83,7 +93,7 @@ class Finding:
             raise ValueError(
                 f"treated and control must pair network by network, got {a.shape} and {b.shape}"
             )
-        return cls.of_mean(claim, a - b, unit, **bounds)
+        return cls.of_mean(claim, a - b, unit, key=key, **bounds)
 
     @property
     def verdict(self) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 
 import pandas as pd
 
-from fa_core.experiments.shared import Part
+from fa_core.experiments.shared.experiment import Part
 from fa_core.results import provenance
 
 _ROW = ["condition", "metric", "step"]

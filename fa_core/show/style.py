@@ -20,8 +20,6 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from fa_core.results.tables import curve
-
 # Wong, Nature Methods 8, 441 (2011); yellow is left out: it is too pale for lines on white.
 OKABE_ITO = {
     "blue": "#0072B2",
@@ -116,29 +114,6 @@ def reference(ax: Axes, level: float, label: str, below: bool = False) -> None:
         fontsize=8,
         bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1},
     )
-
-
-def noise_training(table: pd.DataFrame, classes: int) -> Figure:
-    """Angle, loss and mean readout probabilities over noise steps, under FA and BP."""
-    with figure(3) as (fig, (left, middle, right)):
-        for rule in ("FA", "BP"):
-            style = RULE_STYLE[rule]
-            band(left, curve(table, rule, "alignment_angle_2"), rule, **style)
-            band(middle, curve(table, rule, "loss"), rule, **style)
-        reference(left, 90, "90°: unrelated")
-        reference(middle, np.log(classes), "log K: chance", below=True)
-        middle.margins(y=0.14)  # room for that text
-        for k in range(classes):
-            readout = curve(table, "FA", f"readout_{k}")
-            right.plot(readout.index, readout, color=RULE_STYLE["FA"]["color"], alpha=0.15, lw=0.8)
-        reference(right, 1 / classes, "1/K")
-        left.set(title="Angle of $W_2$ to $B_2$", ylabel="degrees")
-        middle.set(title="Loss on unseen noise", ylabel="cross-entropy (nats)")
-        right.set(title="Mean readouts, FA", ylabel="probability", ylim=(0, None))
-        for ax in (left, middle, right):
-            ax.set_xlabel("noise steps")
-        left.legend(loc="center right")
-    return fig
 
 
 def curves(

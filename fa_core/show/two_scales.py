@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
+from fa_core.experiments.shared.experiment import Experiment
 from fa_core.results.store import describe, make_record, published
 from fa_core.show.tabs import Item, Tabs
 
@@ -18,7 +18,7 @@ class TwoScales:
     """Shows figures and findings of an experiment at two scales, in tabs.
 
     Args:
-        experiment: its module, such as ``fa_core.experiments.alignment``.
+        experiment: such as ``fa_core.experiments.get("alignment")``.
         config: of the run that just happened.
         table: what that run gave.
         device: where it was computed.
@@ -26,12 +26,12 @@ class TwoScales:
 
     def __init__(
         self,
-        experiment: ModuleType,
+        experiment: Experiment,
         config: Any,
         table: pd.DataFrame,
         device: torch.device | str = "cpu",
     ) -> None:
-        name = experiment.__name__.rpartition(".")[2]
+        name = experiment.name
         paper = experiment.Config.paper()
         stored = published().load(name, paper)
         self._experiment = experiment
@@ -56,7 +56,7 @@ class TwoScales:
 
     def findings(self) -> Tabs:
         """The experiment's findings at each scale."""
-        return self._tabs(self._experiment.findings)
+        return self._tabs(self._experiment.claims)
 
     def _tabs(self, show: Callable[[Any, pd.DataFrame], Item]) -> Tabs:
         tabs: dict[str, list[Item]] = {

@@ -1,21 +1,17 @@
-"""What chapter 1 trains: sizes, conditions, and the table that training them gives."""
+"""What chapter 1 trains: sizes and conditions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from fa_core import metrics, seeding
-from fa_core.experiments.shared import Part, run_parts
+from fa_core.experiments.shared.experiment import Condition
 from fa_core.history import Measure
-from fa_core.networks import MLP
-from fa_core.training import train_on_noise
 
 # What the noise looks like, beside the standard N(0, 1) inputs with random labels.
 INPUTS: dict[str, dict[str, Any]] = {
@@ -64,28 +60,37 @@ class Config:
         return cls(784, 100, 20, 8000, 20000, 1e-4, widths=(512,), rates=(3e-5, 1e-3))
 
 
-@dataclass(frozen=True)
-class Condition:
-    """One population: what it is and what noise it sees."""
-
-    steps: int
-    hidden: int
-    lr: float
-    rule: str = "fa"
-    noise: dict[str, Any] = field(default_factory=dict)
-
-
 def conditions(config: Config) -> dict[str, Condition]:
-    """All populations of the experiment by name; all start from the same seeds."""
-    long, hidden, lr = config.long_steps, config.hidden, config.lr
+    """All populations of the experiment by name; none of them sees data.
+
+    Metrics: loss (nats), alignment_angle_2 and update_angle_1 (degrees); of the condition FA also
+    readout_k (probability) and unrelated_angle_2 (degrees, see :func:`unrelated_angle`).
+    """
+    every = config.long_steps // config.records
+    record: tuple[str | Measure, ...] = ("loss", "alignment_angle", "update_angle")
+
+    def on_noise(
+        steps: int = config.long_steps,
+        hidden: int = config.hidden,
+        lr: float = config.lr,
+        **other: Any,
+    ) -> Condition:
+        return Condition(
+            inputs=config.inputs,
+            classes=config.classes,
+            hidden=(hidden,),
+            noise_steps=steps,
+            noise_lr=lr,
+            record_at=range(0, steps + 1, every),
+            **{"record": record, **other},
+        )
+
     return {
-        "FA": Condition(long, hidden, lr),
-        "BP": Condition(long, hidden, lr, rule="bp"),
-        **{
-            name: Condition(config.steps, hidden, lr, noise=noise) for name, noise in INPUTS.items()
-        },
-        **{width_name(width): Condition(long, width, lr) for width in config.widths},
-        **{rate_name(rate): Condition(long, hidden, rate) for rate in config.rates},
+        "FA": on_noise(record=(*record, "readout", partial(unrelated_angle, config.seed))),
+        "BP": on_noise(rule="bp"),
+        **{name: on_noise(config.steps, noise=noise) for name, noise in INPUTS.items()},
+        **{width_name(width): on_noise(hidden=width) for width in config.widths},
+        **{rate_name(rate): on_noise(lr=rate) for rate in config.rates},
     }
 
 
@@ -99,53 +104,9 @@ def rate_name(rate: float) -> str:
     return f"learning rate {rate:g}"
 
 
-def run(
-    config: Config, device: torch.device | str = "cpu", *, progress: bool = True
-) -> pd.DataFrame:
-    """Trains every condition; returns the tidy table of what was recorded.
-
-    Metrics: loss (nats), alignment_angle_2 and update_angle_1 (degrees); of the condition FA also
-    readout_k (probability) and unrelated_angle_2 (degrees, to a matrix drawn like the feedback but
-    never used).
-    """
-    return run_parts("alignment", parts(config, device), progress)
-
-
-def parts(config: Config, device: torch.device | str = "cpu") -> dict[str, Part]:
-    """One function for each condition, which trains it and returns its table."""
-    return {name: partial(_train, config, name, device) for name in conditions(config)}
-
-
-def _train(config: Config, name: str, device: torch.device | str) -> pd.DataFrame:
-    condition = conditions(config)[name]
-    sizes = [config.inputs, condition.hidden, config.classes]
-    net = MLP(sizes, condition.rule, config.networks, config.seed).to(device)
-    every = config.long_steps // config.records
-    record: list[str | Measure] = ["loss", "alignment_angle", "update_angle"]
-    if name == "FA":
-        record += ["readout", _unrelated(net, config)]
-    history = train_on_noise(
-        net,
-        condition.steps,
-        config.batch_size,
-        condition.lr,
-        config.seed,
-        record=record,
-        record_at=np.arange(0, condition.steps + 1, every),
-        progress=False,
-        **condition.noise,
-    )
-    return history.table().assign(condition=name)
-
-
-def _unrelated(net: MLP, config: Config) -> Measure:
-    """Measures the angle to matrices drawn like the feedback that play no part in training."""
+def unrelated_angle(seed: int, net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """The angle to matrices drawn like the feedback that play no part in training."""
     weight = net.layers[-1].weight
-    streams = seeding.generators(config.seed, "control", config.networks)
+    streams = seeding.generators(seed, "control", net.networks)
     fresh = torch.stack([torch.randn(weight.shape[1:], generator=stream) for stream in streams])
-    fresh = fresh.to(weight.device)
-
-    def measure(net: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-        return {"unrelated_angle_2": metrics.alignment_angle(weight, fresh)}
-
-    return measure
+    return {"unrelated_angle_2": metrics.alignment_angle(weight, fresh.to(weight.device))}

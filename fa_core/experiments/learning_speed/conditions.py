@@ -1,29 +1,14 @@
-"""What chapter 2 trains: sizes, conditions, and the table that training them gives."""
+"""What chapter 2 trains: sizes and conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
-import pandas as pd
-import torch
-
-from fa_core.experiments.shared import (
-    MAIN,
-    QUIET,
-    NoiseThenData,
-    Part,
-    credit,
-    learn,
-    load,
-    noise_name,
-    noise_trained,
-    performance,
-    quieten,
-    run_parts,
-)
-from fa_core.history import Measure
+from fa_core.experiments.shared.experiment import Condition
+from fa_core.experiments.shared.measures import credit, performance
+from fa_core.experiments.shared.noise_then_data import QUIET, NoiseThenData, noise_name, quieten
+from fa_core.experiments.shared.starts import LARGE, SMALL
 from fa_core.networks import MLP
 
 OTHER_FEEDBACK = "noise, new feedback, FA"
@@ -49,10 +34,7 @@ class Config(NoiseThenData):
         return cls(
             data="digits",
             other_data=("noisy digits", "upper half of digits"),
-            hidden=64,
-            networks=8,
-            noise_steps=1000,
-            noise_lr=1e-3,
+            **SMALL,
             steps=900,
             lr=5e-4,
             levels=(0.8, 0.9, 0.95),
@@ -70,10 +52,7 @@ class Config(NoiseThenData):
         return cls(
             data="mnist",
             other_data=("fashion-mnist", "kmnist", "usps", "cifar10_12k.npz"),
-            hidden=100,
-            networks=20,
-            noise_steps=8000,
-            noise_lr=1e-4,
+            **LARGE,
             steps=9380,
             lr=1e-4,
             levels=(0.8, 0.9, 0.93),
@@ -85,16 +64,34 @@ class Config(NoiseThenData):
         )
 
 
-@dataclass(frozen=True)
-class Condition:
-    """One population: the task, what comes before it, and how long it takes."""
+def conditions(config: Config) -> dict[str, Condition]:
+    """All populations of the experiment by name; ``step`` counts data steps.
 
-    data: str
-    rule: str
-    noise_steps: int
-    steps: int
-    hidden: tuple[int, ...]
-    change: Callable[[MLP, int], None] | None = None  # of the network before data, given a seed
+    Metrics: accuracy; of the conditions in ``MAIN`` also loss (nats), alignment_angle_2 and
+    update_angle_1 (degrees).
+    """
+    main, longest = config.main(), max(config.noise_lengths)
+    fields: dict[str, Any] = {"record": ("accuracy",)}
+    short = {**fields, "steps": config.short_steps}
+    long = {**fields, "data": config.long_data, "steps": config.long_steps}
+    everything = (performance, "alignment_angle", credit)
+    found = {name: config.condition(*way, record=everything) for name, way in main.items()}
+    noise = config.noise_steps
+    found[OTHER_FEEDBACK] = config.condition("fa", noise, change=other_feedback, **fields)
+    found[QUIET] = config.condition(change=quieten, **fields)
+    for length in config.noise_lengths:
+        found[noise_name(length)] = config.condition("fa", length, **fields)
+    del main["noise then BP"]
+    for data in config.other_data:
+        for name, way in main.items():
+            found[f"{data}: {name}"] = config.condition(*way, data=data, **short)
+    for name, way in {**main, noise_name(longest): ("fa", longest)}.items():
+        found[f"long: {name}"] = config.condition(*way, **long)
+    for depth in config.depths:
+        hidden = (config.hidden,) * (depth - 1)
+        for name, way in main.items():
+            found[f"{depth} layers: {name}"] = config.condition(*way, hidden=hidden, **short)
+    return found
 
 
 def other_feedback(net: MLP, seed: int) -> None:
@@ -102,65 +99,3 @@ def other_feedback(net: MLP, seed: int) -> None:
     other = MLP(net.sizes, net.layers[0].rule, net.networks, seed + _OTHER_SEED)
     for layer, fresh in zip(net.layers, other.layers, strict=True):
         layer.feedback.copy_(fresh.feedback)
-
-
-def conditions(config: Config) -> dict[str, Condition]:
-    """All populations of the experiment by name; all of one size start from the same seeds."""
-    one, longest = (config.hidden,), max(config.noise_lengths)
-    lengths = {
-        name: (rule, config.noise_steps if noise else 0) for name, (rule, noise) in MAIN.items()
-    }
-
-    def on_main(rule: str, noise: int, change: Callable[..., None] | None = None) -> Condition:
-        return Condition(config.data, rule, noise, config.steps, one, change)
-
-    found = {name: on_main(*before) for name, before in lengths.items()}
-    found[OTHER_FEEDBACK] = on_main("fa", config.noise_steps, other_feedback)
-    found[QUIET] = on_main("fa", 0, quieten)
-    found |= {noise_name(length): on_main("fa", length) for length in config.noise_lengths}
-    del lengths["noise then BP"]
-    for data in config.other_data:
-        for name, before in lengths.items():
-            found[f"{data}: {name}"] = Condition(data, *before, config.short_steps, one)
-    for name, before in {**lengths, noise_name(longest): ("fa", longest)}.items():
-        found[f"long: {name}"] = Condition(config.long_data, *before, config.long_steps, one)
-    for depth in config.depths:
-        hidden = (config.hidden,) * (depth - 1)
-        for name, before in lengths.items():
-            label = f"{depth} layers: {name}"
-            found[label] = Condition(config.data, *before, config.short_steps, hidden)
-    return found
-
-
-def run(
-    config: Config, device: torch.device | str = "cpu", *, progress: bool = True
-) -> pd.DataFrame:
-    """Trains every condition; returns the tidy table of what was recorded on the test set.
-
-    ``step`` counts data steps. Metrics: accuracy; of the conditions in ``MAIN`` also loss (nats),
-    alignment_angle_2 and update_angle_1 (degrees).
-    """
-    return run_parts("learning speed", parts(config, device), progress)
-
-
-def parts(config: Config, device: torch.device | str = "cpu") -> dict[str, Part]:
-    """One function for each condition, which trains it and returns its table."""
-    return {name: partial(_train, config, name, device) for name in conditions(config)}
-
-
-def _train(config: Config, name: str, device: torch.device | str) -> pd.DataFrame:
-    known = conditions(config)
-    condition = known[name]
-    data = load(condition.data).to(device)
-    sizes = (data.train_x.shape[1], *condition.hidden, data.classes)
-    # One noise training serves every condition that starts alike on the same data.
-    alike = [c for c in known.values() if (c.data, c.hidden) == (condition.data, condition.hidden)]
-    lengths = tuple({c.noise_steps for c in alike if c.rule == condition.rule})
-    net = noise_trained(config, sizes, condition.rule, condition.noise_steps, device, lengths)
-    if condition.change:
-        condition.change(net, config.seed)
-    record: list[str | Measure] = [performance]
-    if name in MAIN:
-        record += ["alignment_angle", credit]
-    table = learn(config, net, data, condition.steps, record).table().assign(condition=name)
-    return table if name in MAIN else table[table["metric"] == "accuracy"]

@@ -8,7 +8,8 @@ import pandas as pd
 from scipy import stats
 
 from fa_core.experiments.low_rank.conditions import Config, variants
-from fa_core.experiments.shared import MAIN, QUIET, noise_name
+from fa_core.experiments.shared.keys import slug
+from fa_core.experiments.shared.noise_then_data import MAIN, QUIET, noise_name
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import at, curve, last, where_reached
 
@@ -48,7 +49,7 @@ def rank_and_gap(table: pd.DataFrame) -> tuple[pd.Series[float], pd.Series[float
 def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
     """One row for each variant and rule: gaps without and with noise, at one step and matched."""
     rows = {}
-    for title, (prefix, _, _) in variants(config).items():
+    for title, _, prefix, *_ in variants(config):
         for rule in ("FA", "BP"):
             names = [f"{prefix}{rule}", f"{prefix}noise then {rule}"]
             end = [gap(table, name).iloc[-1].mean() for name in names]
@@ -63,12 +64,14 @@ def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def correlation(claim: str, x: pd.Series[float], y: pd.Series[float], **bounds: float) -> Finding:
+def correlation(
+    claim: str, x: pd.Series[float], y: pd.Series[float], *, key: str = "", **bounds: float
+) -> Finding:
     """Pearson's correlation over networks with Fisher's 95 % interval, as a finding."""
     found = stats.pearsonr(x, y)
     low, high = found.confidence_interval(0.95)
     expected = (bounds.get("above", -math.inf), bounds.get("below", math.inf))
-    return Finding(claim, float(found.statistic), "correlation", low, high, len(x), expected)
+    return Finding(claim, float(found.statistic), "correlation", low, high, len(x), expected, key)
 
 
 def findings(config: Config, table: pd.DataFrame) -> Findings:
@@ -101,6 +104,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                     f"{noise} noise steps under FA lower the effective rank of {what}.",
                     *turned(metric),
                     below=0,
+                    key=f"noise-lowers-{slug(metric)}",
                 )
                 for what, metric in _RANKS.items()
             ),
@@ -109,6 +113,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                     f"After data, noise-trained FA has a lower rank of {what} than FA.",
                     *learned(metric),
                     below=0,
+                    key=f"lower-after-data-{slug(metric)}",
                 )
                 for what, metric in _RANKS.items()
             ),
@@ -116,34 +121,40 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 "At the last data step, FA with noise has the smaller gap.",
                 *(*ends, "nats"),
                 below=0,
+                key="gap-at-the-end",
             ),
             *(
                 difference(
                     f"At the same train loss, FA with noise has the smaller gap: {title}.",
                     *matched(prefix, noisy, fa),
                     below=0,
+                    key=f"gap-matched-{key}",
                 )
-                for title, (prefix, _, _) in variants(config).items()
+                for title, key, prefix, *_ in variants(config)
             ),
             difference(
                 "At the same train loss, BP with noise has a smaller gap than BP.",
                 *matched("", noisy_bp, bp),
                 below=0,
+                key="gap-matched-bp",
             ),
             difference(
                 "At the same train loss, noise leaves a smaller gap than a quiet readout does.",
                 *matched("", noisy, QUIET),
                 below=0,
+                key="gap-matched-quiet",
             ),
             correlation(
                 "Networks with a lower rank of W₁ after noise have a smaller gap later.",
                 *(rank, gaps),
                 above=0,
+                key="rank-goes-with-gap",
             ),
             mean(
                 f"Very long noise training harms: accuracy is lower than after {noise} steps.",
                 *(accuracy(longest) - accuracy(noisy), "percentage points"),
                 below=0,
+                key="long-noise-harms",
             ),
         ]
     )

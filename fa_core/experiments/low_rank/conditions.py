@@ -1,11 +1,12 @@
-"""What chapter 3 trains: sizes, conditions, and the table that training them gives."""
+"""What chapter 3 trains, and how ranks, spectra and train losses are measured."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,22 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from fa_core import metrics
-from fa_core.data import Dataset
-from fa_core.experiments.shared import (
-    MAIN,
-    QUIET,
-    NoiseThenData,
-    Part,
-    learn,
-    load,
-    noise_name,
-    noise_trained,
-    performance,
-    quieten,
-    run_parts,
-)
-from fa_core.history import History, Measure
-from fa_core.networks import MLP
+from fa_core.experiments.shared import tasks
+from fa_core.experiments.shared.experiment import Condition
+from fa_core.experiments.shared.keys import roles
+from fa_core.experiments.shared.measures import performance
+from fa_core.experiments.shared.noise_then_data import QUIET, NoiseThenData, noise_name, quieten
+from fa_core.experiments.shared.starts import LARGE, SMALL
+from fa_core.history import Measure
 
 _SPECTRA = ("FA", "noise then FA", "BP")  # whose singular values are kept
 _SHOWN = 20  # singular values of one matrix, or a few more, that are kept
@@ -39,6 +31,7 @@ _SAMPLES = 500  # of the test set, that the rank of features is taken on
 class Config(NoiseThenData):
     """Sizes and lengths of the experiment."""
 
+    records: int = 12
     images: int  # to train on
     other_images: tuple[int, ...]
     long_noise: tuple[int, ...]  # noise steps far beyond noise_steps
@@ -51,15 +44,11 @@ class Config(NoiseThenData):
             data="digits",
             images=200,
             other_images=(100, 800),
-            hidden=64,
-            networks=10,
-            noise_steps=1000,
-            noise_lr=1e-3,
+            **SMALL | {"networks": 10},
             long_noise=(2000, 4000),
             steps=500,
             lr=1e-3,
             depths=(3,),
-            records=12,
         )
 
     @classmethod
@@ -69,60 +58,40 @@ class Config(NoiseThenData):
             data="fashion-mnist",
             images=2000,
             other_images=(500, 10_000),
-            hidden=100,
-            networks=20,
-            noise_steps=8000,
-            noise_lr=1e-4,
+            **LARGE,
             long_noise=(16_000, 32_000),
             steps=4000,
             lr=1e-4,
-            records=12,
         )
 
 
-@dataclass(frozen=True)
-class Condition:
-    """One population: what comes before the data, and how many images it sees."""
+class Variant(NamedTuple):
+    """A number of images and of weight layers, and how its conditions are named."""
 
-    rule: str
-    noise_steps: int
+    title: str
+    key: str  # of its findings, the same at both scales
+    prefix: str  # of its conditions' names
     images: int
-    hidden: tuple[int, ...]
-    quiet: bool = False  # whether the readout's weights are shrunk before the data
+    depth: int = 2
+
+
+def variants(config: Config) -> list[Variant]:
+    """All pairs of images and depth that are trained; the main one is first."""
+
+    main, role = config.images, roles(config.images, config.other_images)
+    of_images = {main: ("main", "")}
+    of_images |= {n: (f"images-{role[n]}", f"{n} images: ") for n in config.other_images}
+    return [
+        *(Variant(f"{n} images, 2 layers", *names, n) for n, names in of_images.items()),
+        *(
+            Variant(f"{main} images, {d} layers", f"{d}-layers", f"{d} layers: ", main, d)
+            for d in config.depths
+        ),
+    ]
 
 
 def conditions(config: Config) -> dict[str, Condition]:
-    """All populations that train on data, by name; all of one size start from the same seeds."""
-    one = (config.hidden,)
-    found = {
-        noise_name(length): Condition("fa", length, config.images, one)
-        for length in config.long_noise
-    }
-    found[QUIET] = Condition("fa", 0, config.images, one, quiet=True)
-    for prefix, images, depth in variants(config).values():
-        for name, (rule, noise) in MAIN.items():
-            hidden = (config.hidden,) * (depth - 1)
-            steps = config.noise_steps if noise else 0
-            found[f"{prefix}{name}"] = Condition(rule, steps, images, hidden)
-    return found
-
-
-def variants(config: Config) -> dict[str, tuple[str, int, int]]:
-    """Title of each variant to (how its conditions begin, images, weight layers); main is first."""
-    return {
-        f"{config.images} images, 2 layers": ("", config.images, 2),
-        **{f"{n} images, 2 layers": (f"{n} images: ", n, 2) for n in config.other_images},
-        **{
-            f"{config.images} images, {depth} layers": (f"{depth} layers: ", config.images, depth)
-            for depth in config.depths
-        },
-    }
-
-
-def run(
-    config: Config, device: torch.device | str = "cpu", *, progress: bool = True
-) -> pd.DataFrame:
-    """Trains every condition; returns the tidy table of what was recorded.
+    """All populations of the experiment by name.
 
     Metrics: loss and train_loss (nats); for the main numbers of images and layers also accuracy,
     weight_rank_l of layer ``l`` and feature_rank of the last hidden layer. ``step`` counts data
@@ -130,37 +99,50 @@ def run(
     steps. FA, noise then FA, BP and ``noise: FA`` also hold singular_value_l_n, the ``n``-th
     largest of layer ``l``: of the readout at every record, of the first layer before and after.
     """
-    return run_parts("low rank", parts(config, device), progress)
+    found = {
+        f"noise: {rule.upper()}": _on_noise(config, rule, *measures)
+        for rule, measures in {"fa": (ranks, spectra), "bp": (ranks,)}.items()
+    }
+    losses = partial(train_loss, config.data, config.images)
+    main: dict[str, Any] = {
+        "images": config.images,
+        "record": (performance, losses, ranks),
+        "keep": _until(config.steps),
+    }
+    with_spectra = {**main, "record": (*main["record"], spectra)}
+    for length in config.long_noise:
+        found[noise_name(length)] = config.condition("fa", length, **main)
+    found[QUIET] = config.condition(change=quieten, **main)
+    for name, way in config.main().items():
+        found[name] = config.condition(*way, **with_spectra if name in _SPECTRA else main)
+    for _, _, prefix, images, depth in variants(config)[1:]:
+        other: dict[str, Any] = {
+            "images": images,
+            "hidden": (config.hidden,) * (depth - 1),
+            "record": ("loss", partial(train_loss, config.data, images)),
+        }
+        for name, way in config.main().items():
+            found[f"{prefix}{name}"] = config.condition(*way, **other)
+    return found
 
 
-def parts(config: Config, device: torch.device | str = "cpu") -> dict[str, Part]:
-    """One function for each condition, which trains it and returns its table."""
-    return {
-        f"noise: {rule.upper()}": partial(_on_noise, config, rule, device) for rule in ("fa", "bp")
-    } | {name: partial(_on_data, config, name, device) for name in conditions(config)}
-
-
-def _data(config: Config, images: int, device: torch.device | str) -> Dataset:
-    data = load(config.data)
-    return replace(data, train_x=data.train_x[:images], train_y=data.train_y[:images]).to(device)
-
-
-def _lengths(config: Config, rule: str) -> tuple[int, ...]:
-    """The numbers of noise steps at which weights are looked at."""
+def _on_noise(config: Config, rule: str, *measures: Measure) -> Condition:
+    """Ranks along noise training, on the test set of the data that come later."""
     ends = [0, config.noise_steps, *(config.long_noise if rule == "fa" else ())]
     spaced = [np.linspace(*pair, config.records // 2 + 1) for pair in pairwise(ends)]
-    return tuple(sorted(set(np.concatenate(spaced).round().astype(int).tolist())))
+    lengths = sorted(set(np.concatenate(spaced).round().astype(int).tolist()))
+    fields = {"record": measures, "record_at": lengths, "keep": _until(config.noise_steps)}
+    return config.condition(rule, lengths[-1], steps=0, **fields)
 
 
-def _noise_trained(
-    config: Config, condition: Condition, data: Dataset, device: torch.device | str
-) -> MLP:
-    sizes = (data.train_x.shape[1], *condition.hidden, data.classes)
-    lengths = _lengths(config, condition.rule) if len(condition.hidden) == 1 else ()
-    return noise_trained(config, sizes, condition.rule, condition.noise_steps, device, lengths)
+@torch.no_grad()
+def train_loss(data: str, images: int, net: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Loss (nats) on the whole train set."""
+    task = tasks.load(data, images).to(x.device)
+    return {"train_loss": metrics.cross_entropy(net(task.train_x), task.train_y)}
 
 
-def _ranks(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+def ranks(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
     """Effective rank of every weight matrix and of the last hidden features."""
     layers = enumerate(net.layers, 1)
     columns = {f"weight_rank_{i}": metrics.effective_rank(layer.weight) for i, layer in layers}
@@ -168,7 +150,7 @@ def _ranks(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
     return columns
 
 
-def _spectra(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+def spectra(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
     """Singular values of every weight matrix; of a large one every second, third, ... of them."""
     columns: dict[str, Tensor] = {}
     for i, layer in enumerate(net.layers, 1):
@@ -178,41 +160,13 @@ def _spectra(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
     return columns
 
 
-def _on_noise(config: Config, rule: str, device: torch.device | str) -> pd.DataFrame:
-    data = _data(config, config.images, device)
-    measures = (_ranks, _spectra) if rule == "fa" else (_ranks,)
-    history = History()
-    for steps in _lengths(config, rule):
-        condition = Condition(rule, steps, config.images, (config.hidden,))
-        net = _noise_trained(config, condition, data, device)
-        columns = {k: v for m in measures for k, v in m(net, data.test_x, data.test_y).items()}
-        history.append(steps, columns)
-    table = history.table().assign(condition=f"noise: {rule.upper()}")
-    return _thinned(table, config.noise_steps)
+def _until(end: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Drops singular values beyond step ``end``, and of the first layer between 0 and ``end``."""
 
+    def keep(table: pd.DataFrame) -> pd.DataFrame:
+        step, metric = table["step"], table["metric"]
+        between = metric.str.startswith("singular_value_1_") & ~step.isin([0, end])
+        beyond = metric.str.startswith("singular_value_") & (step > end)
+        return table[~(between | beyond)]
 
-def _on_data(config: Config, name: str, device: torch.device | str) -> pd.DataFrame:
-    condition = conditions(config)[name]
-    data = _data(config, condition.images, device)
-    net = _noise_trained(config, condition, data, device)
-    if condition.quiet:
-        quieten(net, config.seed)
-
-    def train_loss(net: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-        with torch.no_grad():
-            return {"train_loss": metrics.cross_entropy(net(data.train_x), data.train_y)}
-
-    main = (condition.images, condition.hidden) == (config.images, (config.hidden,))
-    record: list[Measure] = [performance, train_loss]
-    record += [_ranks] if main else []
-    record += [_spectra] if name in _SPECTRA else []
-    table = learn(config, net, data, config.steps, record).table().assign(condition=name)
-    return _thinned(table, config.steps) if main else table[table["metric"] != "accuracy"]
-
-
-def _thinned(table: pd.DataFrame, end: int) -> pd.DataFrame:
-    """Without singular values beyond step ``end``, and of the first layer between 0 and ``end``."""
-    step, metric = table["step"], table["metric"]
-    between = metric.str.startswith("singular_value_1_") & ~step.isin([0, end])
-    beyond = metric.str.startswith("singular_value_") & (step > end)
-    return table[~(between | beyond)]
+    return keep

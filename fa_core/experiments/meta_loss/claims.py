@@ -7,7 +7,8 @@ from typing import TypeAlias
 import pandas as pd
 
 from fa_core.experiments.meta_loss.conditions import Config, start_name, tailored_name, with_rate
-from fa_core.experiments.shared import QUIET
+from fa_core.experiments.shared.keys import roles, slug
+from fa_core.experiments.shared.noise_then_data import QUIET
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import at
 
@@ -112,6 +113,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
         return values[0], values[1], "nats"
 
     (after, plain, nats), (after_0, plain_0, _) = losses(noisy, "FA"), losses(noisy, "FA", 0)
+    rates = roles(config.lr, config.other_lrs)
     best, _ = at_best_length(along_noise(config, table))
     return Findings(
         [
@@ -119,44 +121,61 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 f"{noise} noise steps lower the meta-loss of FA (K = {k}).",
                 *(after, plain, nats),
                 below=0,
+                key="meta-loss-falls",
             ),
             mean(
                 "At the best noise length, chosen on other networks, it is at most 0.6 of its "
                 "start.",
                 *(best / plain, "times the meta-loss without noise"),
                 below=0.6,
+                key="best-length",
             ),
             *(
-                difference(f"The gain holds on {task}.", *on(task), below=0)
+                difference(
+                    f"The gain holds on {task}.",
+                    *on(task),
+                    below=0,
+                    key=f"task-{slug(task)}",
+                )
                 for task in config.tasks
             ),
             difference(
                 f"After {k} adaptation steps the accuracy, too, is higher after noise.",
                 *accuracies(noisy, "FA"),
                 above=0,
+                key="more-accurate",
             ),
             difference(
                 "More than a quieter start: while adapting, the loss falls further than FA's does.",
                 *(after - after_0, plain - plain_0, nats),
                 below=0,
+                key="adapts-further",
             ),
             difference(
                 "Noise leaves a lower meta-loss than a quiet readout does.",
                 *losses(noisy, QUIET),
                 below=0,
+                key="lower-than-quiet",
             ),
             difference(
                 "Noise leaves a higher accuracy than a quiet readout does.",
                 *accuracies(noisy, QUIET),
                 above=0,
+                key="more-accurate-than-quiet",
             ),
             difference(
                 "FA after noise adapts as well as BP without noise, or better.",
                 *losses(noisy, "BP"),
                 below=0,
+                key="as-good-as-bp",
             ),
             *(
-                difference(f"The gain holds for K = {other}.", *losses(noisy, "FA", other), below=0)
+                difference(
+                    f"The gain holds for K = {other}.",
+                    *losses(noisy, "FA", other),
+                    below=0,
+                    key=f"k-{other}",
+                )
                 for other in config.other_k
             ),
             *(
@@ -164,6 +183,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                     f"The gain holds where adaptation has the learning rate {lr:g}.",
                     *losses(with_rate(noisy, lr), with_rate("FA", lr)),
                     below=0,
+                    key=f"learning-rate-{rates[lr]}",
                 )
                 for lr in config.other_lrs
             ),
@@ -171,6 +191,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 f"Too much noise does harm: from {noise} to {longest} steps the meta-loss rises.",
                 *losses(start_name(longest), noisy),
                 above=0,
+                key="too-much-harms",
             ),
             *(
                 mean(
@@ -178,8 +199,9 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                     f"({config.gradients(length)} gradients).",
                     *(share_of_tailored(config, table, length), "of the gain"),
                     above=0.5,
+                    key=f"half-of-maml-{number}",
                 )
-                for length in config.meta_lengths
+                for number, length in enumerate(config.meta_lengths, 1)
             ),
         ]
     )

@@ -7,25 +7,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from fa_core.data import Dataset
 from fa_core.engine.batches import DataBatches
-from fa_core.experiments.shared import (
-    QUIET,
-    Part,
-    load,
-    noise_trained,
-    performance,
-    quieten,
-    record_steps,
-    run_parts,
-)
+from fa_core.experiments.shared import tasks
+from fa_core.experiments.shared.experiment import Condition
+from fa_core.experiments.shared.measures import performance, record_steps
+from fa_core.experiments.shared.noise_then_data import QUIET, noise_name, quieten
+from fa_core.experiments.shared.starts import LARGE, SMALL
 from fa_core.networks import MLP
-from fa_core.training import train
 
 
 @dataclass(frozen=True)
@@ -54,11 +47,8 @@ class Config:
         """Three tasks made of the 8x8 digits; seconds on two cores."""
         return cls(
             tasks=("digits", "permuted digits", "rotated digits"),
-            hidden=64,
-            networks=8,
+            **SMALL,
             noise_lengths=(0, 50, 100, 200, 500, 1000, 3000),
-            noise_steps=1000,
-            noise_lr=1e-3,
             k=100,
             other_k=(30, 300),
             lr=3e-4,
@@ -72,11 +62,8 @@ class Config:
         """MNIST, Fashion-MNIST and KMNIST, and networks the size of the paper's."""
         return cls(
             tasks=("mnist", "fashion-mnist", "kmnist"),
-            hidden=100,
-            networks=20,
+            **LARGE,
             noise_lengths=(0, 500, 1000, 2000, 4000, 6000, 8000, 12000, 20000),
-            noise_steps=8000,
-            noise_lr=1e-4,
             k=100,
             other_k=(10, 30, 300, 1000),
             lr=1e-4,
@@ -90,22 +77,9 @@ class Config:
         return meta_steps * len(self.tasks) * (self.inner_steps + 1)
 
 
-@dataclass(frozen=True)
-class Condition:
-    """One population adapting to one task."""
-
-    task: str
-    lr: float
-    steps: int
-    rule: str = "fa"
-    noise_steps: int = 0
-    quiet: bool = False  # readout's weights shrunk before the task
-    meta_steps: int = 0  # of first-order MAML on all tasks, before this one
-
-
 def start_name(noise_steps: int) -> str:
     """Name of the start that this many noise steps give."""
-    return f"{noise_steps} noise steps then FA" if noise_steps else "FA"
+    return noise_name(noise_steps) if noise_steps else "FA"
 
 
 def tailored_name(meta_steps: int) -> str:
@@ -119,74 +93,53 @@ def with_rate(start: str, lr: float) -> str:
 
 
 def conditions(config: Config) -> dict[str, Condition]:
-    """All populations of the experiment, ``TASK: START``; all begin with the same seeds."""
-    long = max(config.k, *config.other_k)
-    found: dict[str, Condition] = {}
-    for task in config.tasks:
-        full = partial(Condition, task, config.lr, long)
-        starts = {start_name(length): full(noise_steps=length) for length in config.noise_lengths}
-        starts |= {tailored_name(length): full(meta_steps=length) for length in config.meta_lengths}
-        starts |= {"BP": full("bp"), QUIET: full(quiet=True)}
-        for lr in config.other_lrs:
-            for length in (0, config.noise_steps):
-                name = with_rate(start_name(length), lr)
-                starts[name] = Condition(task, lr, config.k, noise_steps=length)
-        found |= {f"{task}: {start}": condition for start, condition in starts.items()}
-    return found
+    """All populations of the experiment, ``TASK: START``.
 
-
-def run(
-    config: Config, device: torch.device | str = "cpu", *, progress: bool = True
-) -> pd.DataFrame:
-    """Adapts every start to every task; returns the tidy table of loss (nats) and accuracy.
-
-    ``step`` counts adaptation steps; both metrics are taken on the task's whole test set.
+    Metrics: loss (nats) and accuracy on the task's whole test set; ``step`` counts adaptation
+    steps.
     """
-    return run_parts("meta-loss", parts(config, device), progress)
-
-
-def parts(config: Config, device: torch.device | str = "cpu") -> dict[str, Part]:
-    """One function for each condition, which adapts it and returns its table."""
     return {
-        name: partial(_adapt, config, name, condition, device)
-        for name, condition in conditions(config).items()
+        f"{task}: {start}": condition
+        for task in config.tasks
+        for start, condition in _starts(config, task).items()
     }
 
 
-def _adapt(
-    config: Config, name: str, condition: Condition, device: torch.device | str
-) -> pd.DataFrame:
-    data = load(condition.task).to(device)
-    sizes = (data.train_x.shape[1], config.hidden, data.classes)
-    lengths = config.noise_lengths  # served by one noise training, which knows no task
-    net = noise_trained(config, sizes, condition.rule, condition.noise_steps, device, lengths)
-    if condition.quiet:
-        quieten(net, config.seed)
-    if condition.meta_steps:
-        net.load_state_dict(_tailored(config, sizes, device)[condition.meta_steps])
-    planned = {*record_steps(config.k, config.records), config.k, *config.other_k}
-    history = train(
-        net,
-        data,
-        condition.steps,
-        config.batch_size,
-        condition.lr,
-        config.seed,
+def _starts(config: Config, task: str) -> dict[str, Condition]:
+    steps = sorted({*record_steps(config.k, config.records), config.k, *config.other_k})
+    adapting = partial(
+        Condition,
+        data=task,
+        hidden=(config.hidden,),
+        noise_lr=config.noise_lr,
         record=(performance,),
-        record_at=[step for step in planned if step <= condition.steps],
-        progress=False,
     )
-    return history.table().assign(condition=name)
+    full = partial(adapting, lr=config.lr, steps=steps[-1], record_at=steps)
+    short = partial(adapting, steps=config.k, record_at=[s for s in steps if s <= config.k])
+    starts = {start_name(length): full(noise_steps=length) for length in config.noise_lengths}
+    for length in config.meta_lengths:
+        starts[tailored_name(length)] = full(change=partial(_tailor, config, length))
+    starts |= {"BP": full(rule="bp"), QUIET: full(change=quieten)}
+    for lr in config.other_lrs:
+        for length in (0, config.noise_steps):
+            starts[with_rate(start_name(length), lr)] = short(lr=lr, noise_steps=length)
+    return starts
+
+
+def _tailor(config: Config, meta_steps: int, net: MLP, seed: int) -> None:
+    """Gives ``net`` the weights that meta-training on all tasks gives."""
+    device = next(net.parameters()).device
+    net.load_state_dict(_tailored(config, net.sizes, device)[meta_steps])
 
 
 @lru_cache(maxsize=1)
 def _tailored(
-    config: Config, sizes: tuple[int, ...], device: torch.device | str
+    config: Config, sizes: tuple[int, ...], device: torch.device
 ) -> dict[int, dict[str, Tensor]]:
     """The weights after each number of meta-steps, from one meta-training on all tasks."""
     net = MLP(sizes, "fa", config.networks, config.seed).to(device)
     states = {}
-    for made in meta_train(net, [load(task).to(device) for task in config.tasks], config):
+    for made in meta_train(net, [tasks.load(task).to(device) for task in config.tasks], config):
         if made in config.meta_lengths:
             states[made] = {name: value.clone() for name, value in net.state_dict().items()}
     return states

@@ -14,7 +14,8 @@ from fa_core.experiments.robustness.conditions import (
     metric_name,
     severities,
 )
-from fa_core.experiments.shared import MAIN, QUIET
+from fa_core.experiments.shared.keys import slug
+from fa_core.experiments.shared.noise_then_data import MAIN, QUIET
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import curve, where_reached
 
@@ -156,10 +157,12 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
         treated: str,
         control: str,
         family: str = EVERY,
-        **bounds: float,
+        *,
+        above: float,
+        key: str,
     ) -> Finding:
         values = 100 * how(config, table, family, treated, control)
-        return Finding.of_mean(claim, values, points, **bounds)
+        return Finding.of_mean(claim, values, points, above=above, key=key)
 
     at_the_end, equal = gain(config, table, EVERY, noisy, fa), "At the same accuracy"
     remains = effective_gain(config, table, EVERY, noisy, fa)
@@ -171,6 +174,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                     f"At the last step FA with noise is the more robust: {family}.",
                     *(gain, noisy, fa, family),
                     above=0,
+                    key=f"last-{slug(family)}",
                 )
                 for family in every_family
             ),
@@ -179,6 +183,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                     f"{equal} FA with noise is the more robust: {family}.",
                     *(effective_gain, noisy, fa, family),
                     above=0,
+                    key=f"equal-{slug(family)}",
                 )
                 for family in every_family
             ),
@@ -186,22 +191,31 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 "A part of the gain is accuracy alone: it is smaller at the same accuracy.",
                 *(100 * (at_the_end - remains), points),
                 above=0,
+                key="part-is-accuracy",
             ),
             tested(
                 f"{equal} noise gives FA more than a quiet readout does.",
                 *(effective_gain, noisy, QUIET),
                 above=0,
+                key="more-than-quiet",
             ),
-            tested(f"{equal} BP is more robust than FA.", effective_gain, bp, fa, above=0),
+            tested(
+                f"{equal} BP is more robust than FA.",
+                *(effective_gain, bp, fa),
+                above=0,
+                key="bp-more-than-fa",
+            ),
             tested(
                 f"{equal} FA with noise is more robust than BP.",
                 *(effective_gain, noisy, bp),
                 above=0,
+                key="more-than-bp",
             ),
             tested(
                 f"{equal} noise makes BP more robust, too.",
                 *(effective_gain, noisy_bp, bp),
                 above=0,
+                key="bp-gains-too",
             ),
         ]
     )

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import Any
 
-import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from fa_core import data as datasets
 from fa_core import metrics
 from fa_core.data import Dataset, shifts
-from fa_core.experiments.shared import (
-    MAIN,
-    QUIET,
-    NoiseThenData,
-    Part,
-    learn,
-    load,
-    noise_trained,
-    performance,
-    quieten,
-    run_parts,
-)
-from fa_core.networks import MLP
+from fa_core.experiments.shared import tasks
+from fa_core.experiments.shared.experiment import Condition
+from fa_core.experiments.shared.measures import performance
+from fa_core.experiments.shared.noise_then_data import QUIET, NoiseThenData, quieten
+from fa_core.experiments.shared.starts import LARGE, SMALL
 
 UNMOVED = {"rotate": 0.0, "scale": 1.0, "translate": 0.0}  # the severity that changes nothing
 
@@ -33,25 +25,21 @@ UNMOVED = {"rotate": 0.0, "scale": 1.0, "translate": 0.0}  # the severity that c
 class Config(NoiseThenData):
     """Sizes, lengths, and the grid of shifts: degrees, factors and pixels."""
 
-    degrees: tuple[float, ...]
+    degrees: tuple[float, ...] = (10, 20, 30, 40, 50, 60)
     factors: tuple[float, ...]
     pixels: tuple[float, ...]
     every: int  # n: each n-th test image is shifted, for MNIST's early ones are the easier ones
     other_data: str = ""  # another set of digits to test on
+    records: int = 14
 
     @classmethod
     def quick(cls) -> Config:
         """The 8x8 digits, which fill their images; seconds on two cores."""
         return cls(
             data="digits",
-            hidden=64,
-            networks=8,
-            noise_steps=1000,
-            noise_lr=1e-3,
+            **SMALL,
             steps=1500,
             lr=3e-4,
-            records=14,
-            degrees=(10, 20, 30, 40, 50, 60),
             factors=(0.6, 0.7, 0.8, 1.2, 1.4, 1.6),
             pixels=(0.5, 1, 1.5, 2),
             every=1,
@@ -62,14 +50,9 @@ class Config(NoiseThenData):
         """MNIST, 10 epochs, and networks the size of the paper's."""
         return cls(
             data="mnist",
-            hidden=100,
-            networks=20,
-            noise_steps=8000,
-            noise_lr=1e-4,
+            **LARGE,
             steps=9380,
             lr=1e-4,
-            records=14,
-            degrees=(10, 20, 30, 40, 50, 60),
             factors=(0.6, 0.7, 0.8, 1.2, 1.3, 1.4),
             pixels=(1, 2, 3, 4, 5),
             every=5,
@@ -130,52 +113,24 @@ def shifted_tests(config: Config, data: Dataset) -> dict[str, tuple[Tensor, Tens
 
 
 @lru_cache(maxsize=1)
-def _tests(config: Config, device: torch.device | str) -> dict[str, tuple[Tensor, Tensor]]:
-    tests = shifted_tests(config, load(config.data))
+def _tests(config: Config, device: torch.device) -> dict[str, tuple[Tensor, Tensor]]:
+    tests = shifted_tests(config, tasks.load(config.data))
     return {name: (x.to(device), y.to(device)) for name, (x, y) in tests.items()}
 
 
-def conditions(config: Config) -> dict[str, tuple[str, int]]:
-    """All populations by name: rule and noise steps; all start from the same seeds."""
-    found = {name: (rule, noise * config.noise_steps) for name, (rule, noise) in MAIN.items()}
-    return found | {QUIET: ("fa", 0)}
+@torch.no_grad()
+def shifted_accuracy(config: Config, net: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Accuracy on every kind of shifted images."""
+    tests = _tests(config, x.device)
+    return {test: metrics.accuracy(net(x), y) for test, (x, y) in tests.items()}
 
 
-def run(
-    config: Config, device: torch.device | str = "cpu", *, progress: bool = True
-) -> pd.DataFrame:
-    """Trains every condition; returns the tidy table of what was recorded.
+def conditions(config: Config) -> dict[str, Condition]:
+    """All populations of the experiment by name; ``step`` counts data steps.
 
-    ``step`` counts data steps. Metrics: loss (nats) and accuracy on the whole test set; accuracy
-    on its shifted images, such as ``rotate 30``, ``scale 0.8``, ``translate 2``; ``usps`` is the
-    accuracy on the test set of USPS.
+    Metrics: loss (nats) and accuracy on the whole test set; accuracy on its shifted images, such as
+    ``rotate 30``, ``scale 0.8``, ``translate 2``; ``usps`` is the accuracy on the test set of USPS.
     """
-    return run_parts("robustness", parts(config, device), progress)
-
-
-def parts(config: Config, device: torch.device | str = "cpu") -> dict[str, Part]:
-    """One function for each condition, which trains it and returns its table."""
-    return {name: partial(_train, config, name, device) for name in conditions(config)}
-
-
-def train_condition(
-    config: Config, name: str, device: torch.device | str = "cpu"
-) -> tuple[MLP, pd.DataFrame]:
-    """The trained population of one condition, and its table."""
-    data, tests = load(config.data).to(device), _tests(config, device)
-    rule, noise_steps = conditions(config)[name]
-    sizes = (data.train_x.shape[1], config.hidden, data.classes)
-    net = noise_trained(config, sizes, rule, noise_steps, device)
-    if name == QUIET:
-        quieten(net, config.seed)
-
-    @torch.no_grad()
-    def robustness(net: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-        return {test: metrics.accuracy(net(x), y) for test, (x, y) in tests.items()}
-
-    history = learn(config, net, data, config.steps, [performance, robustness])
-    return net, history.table().assign(condition=name)
-
-
-def _train(config: Config, name: str, device: torch.device | str) -> pd.DataFrame:
-    return train_condition(config, name, device)[1]
+    fields: dict[str, Any] = {"record": (performance, partial(shifted_accuracy, config))}
+    found = {name: config.condition(*way, **fields) for name, way in config.main().items()}
+    return found | {QUIET: config.condition(change=quieten, **fields)}

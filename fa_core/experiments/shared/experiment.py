@@ -1,26 +1,197 @@
-"""An experiment: a name, a version, a config, what it trains and what it claims."""
+"""An experiment as data: conditions, one function that trains them, claims about their table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pandas as pd
+import torch
+from tqdm.auto import tqdm
+
+from fa_core import _checks
+from fa_core.experiments.shared import tasks
+from fa_core.experiments.shared.starts import Start
+from fa_core.history import History, Measure, take
+from fa_core.networks import MLP
+from fa_core.results.findings import Findings
+from fa_core.training import train, train_on_noise
 
 Part = Callable[[], pd.DataFrame]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One population as data: noise, then a task; lengths are in steps.
+
+    Without ``data`` the noise training is what is recorded, on noise never trained on. With data
+    the record is taken on their test set: along the data steps or, where these are 0, along the
+    noise steps. Populations of the same shape start from the same seeds.
+
+    Attributes:
+        hidden: units of each hidden layer.
+        rule: what travels backward.
+        noise_steps, noise_lr: length and learning rate of the noise training.
+        noise: options of :class:`fa_core.NoiseGenerator`.
+        data: name of the task, see :func:`fa_core.experiments.shared.tasks.load`.
+        images: train on so many, the first; ``None`` for all.
+        steps, lr: length and learning rate of the training on data.
+        inputs, classes: of the noise, where there are no data.
+        change: called with the network and the seed before the training that is recorded.
+        record: measures, by name or as functions ``(net, x, y) -> columns``.
+        record_at: steps to record at; ``None`` for 21 steps, evenly.
+        keep: picks the rows of the table that are worth keeping.
+
+    Raises:
+        ValueError: neither a task nor noise to train on.
+    """
+
+    hidden: tuple[int, ...]
+    rule: str = "fa"
+    noise_steps: int = 0
+    noise_lr: float = 1e-4
+    noise: Mapping[str, Any] = field(default_factory=dict)
+    data: str = ""
+    images: int | None = None
+    steps: int = 0
+    lr: float = 1e-4
+    inputs: int = 0
+    classes: int = 10
+    change: Callable[[MLP, int], None] | None = None
+    record: Sequence[str | Measure] = ("loss", "alignment_angle")
+    record_at: Sequence[int] | None = None
+    keep: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.data and (self.steps or not self.inputs):
+            raise ValueError(
+                "data must name a task, or else steps be 0 and inputs the size of the noise; "
+                f"got data={self.data!r}, steps={self.steps}, inputs={self.inputs}"
+            )
+
+    def noise_lengths(self) -> set[int]:
+        """The numbers of noise steps after which this condition looks at the weights."""
+        along_noise = self.record_at if self.data and not self.steps else None
+        return {self.noise_steps, *(along_noise or ())}
+
+    def noise_training(self) -> tuple[Any, ...]:
+        """What decides its noise training, but for the length: equal ones are made once."""
+        return self.data, self.hidden, self.rule, self.noise_lr, tuple(sorted(self.noise.items()))
+
+
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment as data.
+    """Conditions to train and claims to test on the table that they give.
 
     ``version`` is declared: raise it when a change moves the numbers of its tables, which are then
-    computed anew. ``Config`` has the class methods ``quick()`` and ``paper()``.
+    computed anew. ``Config`` is a frozen dataclass with at least ``networks``, ``batch_size`` and
+    ``seed``; those of the book have the class methods ``quick()`` and ``paper()``.
+
+    Examples:
+        >>> from fa_core.experiments import get
+        >>> alignment = get("alignment")
+        >>> list(alignment.parts(alignment.Config.quick()))[:3]
+        ['FA', 'BP', 'uniform']
     """
 
     name: str
     version: int
     Config: Any
-    parts: Callable[..., dict[str, Part]]  # of (config, device): one function a condition
-    claims: Callable[..., Any]  # of (config, table): findings
+    conditions: Callable[[Any], dict[str, Condition]]  # of a config
+    claims: Callable[[Any, pd.DataFrame], Findings]  # of a config and the table it gave
+
+    def parts(self, config: Any, device: torch.device | str = "cpu") -> dict[str, Part]:
+        """One function for each condition, which trains it and returns its table.
+
+        Raises:
+            TypeError: a config of another experiment.
+        """
+        known = self._known(config)
+        return {name: partial(_table, known, name, config, device) for name in known}
+
+    def run(
+        self, config: Any, device: torch.device | str = "cpu", *, progress: bool = True
+    ) -> pd.DataFrame:
+        """Trains every condition; returns one tidy table, with what each condition records.
+
+        Its columns are condition, step, network, metric and value.
+        """
+        parts = self.parts(config, device)
+        label = self.name.replace("_", " ")
+        frames = [part() for part in tqdm(parts.values(), label, disable=not progress)]
+        return pd.concat(frames, ignore_index=True)
+
+    def train(
+        self, config: Any, name: str, device: torch.device | str = "cpu"
+    ) -> tuple[MLP, pd.DataFrame]:
+        """The trained population of one condition, and its table.
+
+        Raises:
+            TypeError: a config of another experiment.
+            ValueError: no condition has that name; names those there are.
+        """
+        known = self._known(config)
+        return train_condition(known, _checks.choice("name", name, known), config, device)
+
+    def _known(self, config: Any) -> dict[str, Condition]:
+        if not isinstance(config, self.Config):
+            raise TypeError(f"config must be a Config of {self.name}, got {config!r}")
+        return self.conditions(config)
+
+
+def train_condition(
+    known: Mapping[str, Condition], name: str, config: Any, device: torch.device | str
+) -> tuple[MLP, pd.DataFrame]:
+    """Trains one of the ``known`` conditions; returns the population and its tidy table.
+
+    Number of networks, batch size and seed are those of ``config``.
+    """
+    condition = known[name]
+    data = tasks.load(condition.data, condition.images).to(device) if condition.data else None
+    inputs, classes = condition.inputs, condition.classes
+    if data:
+        inputs, classes = data.train_x.shape[1], data.classes
+    start = Start(
+        (inputs, *condition.hidden, classes),
+        *(condition.rule, config.networks, config.batch_size, config.seed),
+        *(condition.noise_lr, tuple(sorted(condition.noise.items()))),
+    )
+    # One noise training serves every condition that it is the same for.
+    alike = [c for c in known.values() if c.noise_training() == condition.noise_training()]
+    lengths = {length for c in alike for length in c.noise_lengths()}
+
+    def prepared(noise_steps: int) -> MLP:
+        net = start.after(noise_steps, lengths, device)
+        if condition.change:
+            condition.change(net, config.seed)
+        return net
+
+    options: dict[str, Any] = {
+        "batch_size": config.batch_size,
+        "seed": config.seed,
+        "record": condition.record,
+        "record_at": condition.record_at,
+        "progress": False,
+    }
+    if data is None:
+        net = prepared(0)
+        lr, noise = condition.noise_lr, condition.noise
+        history = train_on_noise(net, condition.noise_steps, lr=lr, **options, **noise)
+    elif condition.steps:
+        net = prepared(condition.noise_steps)
+        history = train(net, data, condition.steps, lr=condition.lr, **options)
+    else:
+        history = History()
+        for steps in condition.record_at or (condition.noise_steps,):
+            net = prepared(steps)
+            history.append(steps, take(condition.record, net, data.test_x, data.test_y))
+    table = history.table().assign(condition=name)
+    return net, condition.keep(table) if condition.keep else table
+
+
+def _table(
+    known: Mapping[str, Condition], name: str, config: Any, device: torch.device | str
+) -> pd.DataFrame:
+    return train_condition(known, name, config, device)[1]

@@ -1,0 +1,59 @@
+"""The data that experiments train on: sets by name, harder ones made of digits, parts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from fa_core import data
+from fa_core.data import Dataset
+
+
+def load(name: str, images: int | None = None) -> Dataset:
+    """A data set by name, with the first ``images`` of its train set (default: all).
+
+    Beside the names of :func:`fa_core.data.load`: ``noisy digits`` (a fixed N(0, 1) number added
+    to every standardised pixel), ``upper half of digits`` (the lower pixels set to the mean),
+    ``permuted digits`` (one fixed order of the pixels), ``rotated digits`` (by 90 degrees).
+    """
+    task = _whole(name)
+    return replace(task, train_x=task.train_x[:images], train_y=task.train_y[:images])
+
+
+@lru_cache(maxsize=1)
+def _whole(name: str) -> Dataset:
+    if name in _OF_DIGITS:
+        digits, change = data.load("digits"), _OF_DIGITS[name]
+        return replace(
+            digits, name=name, train_x=change(digits.train_x), test_x=change(digits.test_x)
+        )
+    return data.load(name)
+
+
+def _noisy(x: Tensor) -> Tensor:
+    return x + torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+
+
+def _upper_half(x: Tensor) -> Tensor:
+    return x * (torch.arange(x.shape[1]) < x.shape[1] // 2)
+
+
+def _permuted(x: Tensor) -> Tensor:
+    return x[:, torch.randperm(x.shape[1], generator=torch.Generator().manual_seed(0))]
+
+
+def _rotated(x: Tensor) -> Tensor:
+    return x.reshape(-1, 8, 8).rot90(dims=(1, 2)).flatten(1)
+
+
+# Harder tasks made of the embedded digits, so that the quick profile needs no download.
+_OF_DIGITS: dict[str, Callable[[Tensor], Tensor]] = {
+    "noisy digits": _noisy,
+    "upper half of digits": _upper_half,
+    "permuted digits": _permuted,
+    "rotated digits": _rotated,
+}
