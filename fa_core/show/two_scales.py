@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from fa_core.results.store import describe, make_record, published
+from fa_core.experiments.shared.experiment import Experiment
+from fa_core.results.records import check_table, describe, make_record
+from fa_core.results.store import published
 from fa_core.show.tabs import Item, Tabs
 
 
@@ -18,32 +19,34 @@ class TwoScales:
     """Shows figures and findings of an experiment at two scales, in tabs.
 
     Args:
-        experiment: its module, such as ``fa_core.experiments.alignment``.
+        experiment: what ran, such as ``fa_core.experiments.alignment.experiment``.
         config: of the run that just happened.
         table: what that run gave.
         device: where it was computed.
+
+    Raises:
+        TypeError, ValueError: an argument of another kind, or a table that is not tidy.
     """
 
     def __init__(
         self,
-        experiment: ModuleType,
+        experiment: Experiment,
         config: Any,
         table: pd.DataFrame,
         device: torch.device | str = "cpu",
     ) -> None:
-        name = experiment.__name__.rpartition(".")[2]
+        record = make_record(experiment, config, check_table(table), str(device))
         paper = experiment.Config.paper()
-        stored = published().load(name, paper)
+        stored = published().load(experiment, paper)
         self._experiment = experiment
-        record = make_record(name, config, table, str(device))
         self._runs = {"This run": (describe(record), config, table)}
         self._missing = ""
         if stored:
             self._runs["Stored, paper scale"] = (str(stored), paper, stored.table)
         else:
             self._missing = (
-                "No table at paper scale is stored for this version of the code. To make it, run: "
-                f"fa-core run {name} --profile paper --store book/results"
+                "No table at paper scale is stored for this version of the experiment. To make "
+                f"it, run: fa-core run {experiment.name} --profile paper --store book/results"
             )
 
     def figure(self, draw: Callable[[Any, pd.DataFrame], Figure], alt: str) -> Tabs:
@@ -56,7 +59,7 @@ class TwoScales:
 
     def findings(self) -> Tabs:
         """The experiment's findings at each scale."""
-        return self._tabs(self._experiment.findings)
+        return self._tabs(self._experiment.claims)
 
     def _tabs(self, show: Callable[[Any, pd.DataFrame], Item]) -> Tabs:
         tabs: dict[str, list[Item]] = {
