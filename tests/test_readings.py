@@ -6,8 +6,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from fa_core import cli
-from fa_core.experiments import learning_speed, robustness
+from fa_core import experiments
+from fa_core.experiments import learning_speed
 from fa_core.results.store import published
 
 # Claims about one population at two times, about a correlation, or with noise steps in the sum.
@@ -25,8 +25,9 @@ pytestmark = pytest.mark.book
 
 def without_effects(name):
     """The stored table with every value replaced by its mean over the conditions."""
-    config = cli.experiment(name).Config.paper()
-    table = published().load(name, config).table
+    experiment = experiments.get(name)
+    config = experiment.Config.paper()
+    table = published().load(experiment, config).table
     # Noise steps are another clock than data steps; and a share needs something to be a share of.
     apart = table["condition"].str.contains("^noise:|meta-steps")
     groups = [table["metric"], table["step"], table["network"], apart]
@@ -34,9 +35,9 @@ def without_effects(name):
     return config, table.assign(value=alike.where(~apart, 0.9 * alike))
 
 
-@pytest.mark.parametrize("name", [name for name in cli.names() if name != "alignment"])
+@pytest.mark.parametrize("name", [name for name in experiments.names() if name != "alignment"])
 def test_no_difference_is_found_where_there_is_none(name):
-    found = cli.experiment(name).findings(*without_effects(name))
+    found = experiments.get(name).claims(*without_effects(name))
     compared = [f for f in found if not any(words in f.claim for words in NOT_COMPARED)]
     assert len(compared) > 10
     for finding in compared:
@@ -50,8 +51,9 @@ def test_no_difference_is_found_where_there_is_none(name):
 
 
 def test_what_accuracy_explains_and_what_remains_add_up():
-    config = robustness.Config.paper()
-    found = robustness.findings(config, published().load("robustness", config).table)
+    experiment = experiments.get("robustness")
+    config = experiment.Config.paper()
+    found = experiment.claims(config, published().load(experiment, config).table)
     estimates = {finding.claim: finding.estimate for finding in found}
     last, same = (
         estimates[f"At the {moment} FA with noise is the more robust: all shifts."]

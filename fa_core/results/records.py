@@ -20,9 +20,8 @@ import pandas as pd
 
 from fa_core.experiments.shared.experiment import Experiment
 from fa_core.results import provenance
+from fa_core.results.tables import ROW, TIDY
 
-ROW = ["condition", "metric", "step"]
-TIDY = ["condition", "step", "network", "metric", "value"]
 _DIGITS = 4  # significant, far finer than any difference between networks
 
 
@@ -103,23 +102,6 @@ def describe(record: Mapping[str, Any]) -> str:
         took = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
         parts.insert(4, f"{took} of computing")
     return "; ".join(parts)
-
-
-def check_table(table: object) -> pd.DataFrame:
-    """Returns ``table`` if it is a tidy one: each network once in each row, its values numbers."""
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"table must be a pandas DataFrame, got {type(table).__name__}")
-    missing = [name for name in TIDY if name not in table.columns]
-    if missing:
-        raise ValueError(f"table must have the columns {', '.join(TIDY)}; it lacks {missing}")
-    for name, kind, kinds in (("network", "integers", "iu"), ("value", "numbers", "iuf")):
-        if table[name].dtype.kind not in kinds:
-            raise TypeError(f"table: {name} must be {kind}, got {table[name].dtype}")
-    twice = table[table.duplicated([*ROW, "network"])]
-    if len(twice):
-        first = twice.iloc[0][[*ROW, "network"]].to_dict()
-        raise ValueError(f"table must hold each network once in each row; twice there: {first}")
-    return table
 
 
 def to_text(record: Mapping[str, Any], table: pd.DataFrame) -> str:

@@ -23,7 +23,6 @@ from fa_core import _checks
 from fa_core.experiments.shared.experiment import Experiment
 from fa_core.results import files
 from fa_core.results.records import (
-    check_table,
     describe,
     from_text,
     identity,
@@ -31,6 +30,7 @@ from fa_core.results.records import (
     read_record,
     to_text,
 )
+from fa_core.results.tables import check_table
 
 
 @dataclass(frozen=True)

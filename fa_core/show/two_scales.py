@@ -10,8 +10,9 @@ import torch
 from matplotlib.figure import Figure
 
 from fa_core.experiments.shared.experiment import Experiment
-from fa_core.results.records import check_table, describe, make_record
+from fa_core.results.records import describe, make_record
 from fa_core.results.store import published
+from fa_core.results.tables import check_table
 from fa_core.show.tabs import Item, Tabs
 
 
@@ -51,10 +52,12 @@ class TwoScales:
 
     def figure(self, draw: Callable[[Any, pd.DataFrame], Figure], alt: str) -> Tabs:
         """The figure that ``draw(config, table)`` gives at each scale; ``alt`` must fit both."""
+        _check_function("draw", draw)
         return self._tabs(lambda config, table: (draw(config, table), alt))
 
     def table(self, make: Callable[[Any, pd.DataFrame], pd.DataFrame]) -> Tabs:
         """The table that ``make(config, table)`` gives at each scale."""
+        _check_function("make", make)
         return self._tabs(make)
 
     def findings(self) -> Tabs:
@@ -69,3 +72,8 @@ class TwoScales:
         if self._missing:
             tabs["Stored, paper scale"] = [self._missing]
         return Tabs(tabs, legend="Scale")
+
+
+def _check_function(name: str, value: object) -> None:
+    if not callable(value):
+        raise TypeError(f"{name} must be a function of config and table, got {value!r}")
