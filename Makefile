@@ -6,6 +6,7 @@ TORCH_INDEX ?=
 PROFILE     ?= quick
 DEVICE      ?= cpu
 PORT        ?= 8000
+SAMPLE      ?=
 export SITE_URL ?=
 export CHROMIUM ?=
 
@@ -24,7 +25,7 @@ PAGES     := _config.yml _toc.yml $(shell find book -type f -not -name '.*' -not
 unexport MPLBACKEND
 export JUPYTER_PATH := $(abspath $(VENV))/share/jupyter
 
-.PHONY: help install book pdf results stored test lint bench links serve repository clean FORCE
+.PHONY: help install book pdf results verify stored test lint bench links serve repository clean FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -36,6 +37,7 @@ help:
 	@echo "make bench     speed beside a plain loop and the machine's limit; writes benchmarks/results/"
 	@echo "make links     ask every address outside the book whether it still answers"
 	@echo "make results   compute every experiment at the paper's sizes into book/results/; goes on if interrupted"
+	@echo "make verify    compute one network of every part of those tables again, and compare; about an hour"
 	@echo "make stored    keep in book/ the outputs that tests compare and README's picture, after an edit"
 	@echo "make serve     show the built book on port $(PORT) of this computer"
 	@echo "make repository URL=https://github.com/OWNER/NAME   set the address in every file"
@@ -46,6 +48,7 @@ help:
 	@echo "TORCH_INDEX=        a package index for torch; PyTorch's CPU index spares a GPU download"
 	@echo "PROFILE=$(PROFILE)     quick (seconds on a laptop) or paper (the paper's sizes)"
 	@echo "DEVICE=$(DEVICE)        where chapters compute: cpu or cuda"
+	@echo "SAMPLE=             how many parts, drawn at random, make verify takes; all if it is empty"
 	@echo "SITE_URL=           the address the book will have; pages then name it as theirs"
 	@echo "CHROMIUM=           the browser for tests and PDF, if not chromium on the path"
 	@echo "PORT=$(PORT)         where make serve listens"
@@ -87,9 +90,14 @@ book: $(SITE)
 pdf: $(SITE)
 	$(PY) tools/build.py pdf $(EXECUTED)
 
-# An experiment's table is kept if code and configuration are still the same, else replaced.
+# An experiment's table is kept if its declared version and configuration are the same, else
+# replaced.
 results: $(INSTALLED)
 	$(VENV)/bin/fa-core run all --profile paper --device $(DEVICE) --store book/results --replace
+
+# SAMPLE=3 verifies so many parts, drawn at random.
+verify: $(INSTALLED)
+	$(VENV)/bin/fa-core verify --store book/results $(if $(SAMPLE),--sample $(SAMPLE))
 
 stored: $(EXECUTED)
 	$(PY) tools/build.py store $(EXECUTED)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import html5lib
 import pytest
+from doubles import Double, table
 
 import build
 import evidence
-from fa_core.experiments import alignment
-from fa_core.results.findings import Finding
+from fa_core.results.findings import Finding, Findings
 from fa_core.results.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,68 +19,70 @@ CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
 pytestmark = pytest.mark.book
 
 
-def finding(claim, n=8):
-    return Finding(claim, 2.0, "degrees", 1.0, 3.0, n, (0.0, float("inf")))
+def finding(claim, n=8, key="a"):
+    return Finding(claim, 2.0, "degrees", 1.0, 3.0, n, (0.0, float("inf")), key)
 
 
-def told(build_claims, paper_claims, sets=frozenset()):
-    rows = evidence.pairs(
-        [finding(c) for c in build_claims], [finding(c, 20) for c in paper_claims], sets
-    )
-    return [evidence.cells(pair, evidence.varying(sets)) for pair in rows]
+def told(build_claims, paper_claims):
+    build_side = [finding(claim, key=key) for key, claim in build_claims.items()]
+    paper_side = [finding(claim, 20, key) for key, claim in paper_claims.items()]
+    return [evidence.cells(pair) for pair in evidence.pairs(build_side, paper_side)]
 
 
 def test_the_same_claim_at_two_scales_is_one_row_with_both_numbers():
-    ((claim, expected, build, paper),) = told(["1000 steps turn W₂."], ["8,000 steps turn W₂."])
+    ((claim, expected, build, paper),) = told(
+        {"turns": "1000 steps turn W₂."}, {"turns": "8,000 steps turn W₂."}
+    )
     assert claim == "1000 / 8,000 steps turn W₂."
     assert expected == "above 0"
     assert build == "✓ supported: 2 degrees (1 to 3), n\u00a0=\u00a08"
     assert paper == "✓ supported: 2 degrees (1 to 3), n\u00a0=\u00a020"
 
 
-def test_the_main_data_set_may_differ_and_no_other():
+def test_claims_meet_by_key_however_alike_or_unlike_their_sentences_are():
     rows = told(
-        ["Faster: digits.", "Faster: noisy digits."],
-        ["Faster: mnist.", "Faster: fashion-mnist."],
-        {"digits", "mnist"},
+        {"fast": "Faster: digits.", "ten": "Holds for K = 30."},
+        {"ten": "Holds for K = 10.", "other": "Holds for K = 30.", "fast": "Sooner on mnist."},
     )
     assert [row[0] for row in rows] == [
-        "Faster: digits / mnist.",
-        "Faster: noisy digits.",
-        "Faster: fashion-mnist.",
+        "Holds for K = 30 / 10.",
+        "Holds for K = 30.",
+        "Faster: digits. / Sooner on mnist.",
     ]
-    assert [row[2:].count("–") for row in rows] == [0, 1, 1]
+    assert [row[2:].count("–") for row in rows] == [0, 1, 0]
 
 
-def test_equal_claims_pair_before_those_whose_numbers_differ():
-    rows = told(
-        ["Holds for K = 30.", "Holds for K = 300."], [f"Holds for K = {k}." for k in (10, 30, 300)]
-    )
-    assert [row[0] for row in rows] == [f"Holds for K = {k}." for k in (10, 30, 300)]
-    assert [row[2:].count("–") for row in rows] == [1, 0, 0]
+@pytest.mark.parametrize(
+    "build, paper, both",
+    [
+        ("rate 3e-05.", "rate 0.001.", "rate 3e-05 / 0.001."),
+        ("On noisy-digits, always.", "On mnist, always.", "On noisy-digits / mnist, always."),
+        ("above −1", "above 0", "above −1 / above 0"),
+        ("the same", "the same", "the same"),
+    ],
+)
+def test_what_differs_is_said_twice(build, paper, both):
+    assert evidence.merge(build, paper) == both
 
 
-def test_equal_depths_pair_though_the_data_sets_differ():
-    rows = told(
-        ["Faster: digits, 3 layers.", "Faster: digits, 5 layers."],
-        [f"Faster: mnist, {layers} layers." for layers in (3, 4, 5)],
-        {"digits", "mnist"},
-    )
-    assert [row[0] for row in rows] == [
-        "Faster: digits / mnist, 3 layers.",
-        "Faster: mnist, 4 layers.",
-        "Faster: digits / mnist, 5 layers.",
-    ]
-
-
-def test_claims_of_one_scale_stand_in_their_place():
-    rows = told(["only here", "both", "b"], ["both", "only there", "b"])
-    assert [row[0] for row in rows] == ["only here", "both", "only there", "b"]
+def test_a_claim_of_one_scale_stands_alone_and_that_of_the_build_last():
+    rows = told({"here": "only here", "both": "both"}, {"both": "both", "there": "only there"})
+    assert [row[0] for row in rows] == ["both", "only there", "only here"]
+    assert [row[2:] for row in rows][1][0] == rows[2][3] == "–"
 
 
 def test_without_stored_tables_each_claim_of_the_build_is_there():
-    rows = told(["a", "b"], [])
+    rows = told({"a": "a", "b": "b"}, {})
     assert [row[3] for row in rows] == ["–", "–"]
+
+
+@pytest.mark.parametrize(
+    "keys, message",
+    [(("a", ""), "01-x: each finding needs a key.*'claim 1'"), (("a", "a"), "twice")],
+)
+def test_a_finding_that_cannot_be_joined_is_an_error_of_the_build(keys, message):
+    with pytest.raises(ValueError, match=message):
+        evidence.check_keys("01-x", [finding(f"claim {i}", key=k) for i, k in enumerate(keys)])
 
 
 @pytest.mark.parametrize("low, high", [(0.0, float("inf")), (-float("inf"), 4.0), (-1.0, 1.0)])
@@ -98,24 +100,25 @@ def test_the_picture_says_its_numbers_in_words():
 
 @pytest.mark.parametrize("stored", [False, True])
 def test_a_section_tells_where_its_numbers_come_from(tmp_path, monkeypatch, stored):
-    quick = alignment.Config.quick()
-    small = {"steps": 20, "long_steps": 20, "records": 2, "widths": (), "rates": ()}
-    paper = dataclasses.replace(quick, networks=3, **small)
-    monkeypatch.setattr(alignment.Config, "paper", lambda: paper)
+    claims = Findings([finding("It falls.", key="falls"), finding("It rises.", key="rises")])
+    experiment = Double("alignment", claims=lambda config, table: claims)
+    monkeypatch.setattr(evidence.experiments, "get", {"alignment": experiment}.get)
     monkeypatch.setattr(evidence, "published", lambda: Store(tmp_path))
-    table = alignment.run(paper, progress=False)
     if stored:
-        line = Store(tmp_path).save("alignment", paper, table, device="cpu", seconds=9)
-    rows = [found.as_row() for found in alignment.findings(paper, table)]
+        config = experiment.Config.paper()
+        line = Store(tmp_path).save(experiment, config, table(), device="cpu", seconds=9)
+    rows = [found.as_row() for found in claims]
     run = {"parameters": {}, "start_time": "2026-01-02T03:04:05"}
     chapter = tmp_path / "01-alignment.ipynb"
     chapter.write_text(json.dumps({"metadata": {"papermill": run}}))
     text, scales = evidence.section(chapter, rows)
     assert "This build: profile quick, computed on 2026-01-02." in text
     assert (f"Paper scale: {line}." if stored else "no table is stored yet") in text
-    assert len(scales["1, this build"]) == len(rows)
-    assert len(scales["1, paper scale"]) == (len(rows) if stored else 0)
-    assert text.count("n\u00a0=\u00a03") == len(rows) * (2 if stored else 1)
+    assert scales["1, this build"] == list(claims)
+    assert scales["1, paper scale"] == (list(claims) if stored else [])
+    assert text.count("n\u00a0=\u00a08") == len(rows) * (2 if stored else 1)
+    with pytest.raises(ValueError, match=r"01-alignment.ipynb: each finding needs a key"):
+        evidence.section(chapter, [{**rows[0], "key": ""}])
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.stem)

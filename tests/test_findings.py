@@ -13,8 +13,8 @@ from fa_core.results.findings import MIME_TYPE, Finding, Findings
 INF = math.inf
 
 
-def finding(low=1.0, high=3.0, expected=(0.0, INF), claim="It falls."):
-    return Finding(claim, (low + high) / 2, "degrees", low, high, 8, expected)
+def finding(low=1.0, high=3.0, expected=(0.0, INF), claim="It falls.", key=""):
+    return Finding(claim, (low + high) / 2, "degrees", low, high, 8, expected, key)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,81 @@ def test_differences_are_paired_by_network():
         Finding.of_difference("c", treated, control[1:], "steps", below=0)
 
 
-@pytest.mark.parametrize("values", [[1.0, 2.0], [[1.0, 2.0, 3.0]], [1.0, np.nan, 2.0], 1.0, []])
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0, 2.0],
+        [[1.0, 2.0, 3.0]],
+        [1.0, np.nan, 2.0],
+        [1.0, 2.0, INF],
+        1.0,
+        [],
+        np.ma.masked_equal([1.0, 2.0, 3.0], 2.0),
+    ],
+)
 def test_values_that_are_no_sample_are_refused(values):
-    with pytest.raises(ValueError, match="values must be at least 3 finite numbers"):
+    with pytest.raises((ValueError, TypeError), match="values must "):
         Finding.of_mean("c", values, "u", above=0)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["1", "2", "3"], [1j, 2j, 3j], [True, False, True], "123", None, [[1], [1, 2]], [1, None, 2]],
+)
+def test_values_that_are_no_real_numbers_are_refused(values):
+    with pytest.raises(TypeError, match="values must be"):
+        Finding.of_mean("c", values, "u", above=0)
+    for treated, control, name in ((values, [1, 2, 3], "treated"), ([1, 2, 3], values, "control")):
+        with pytest.raises(TypeError, match=f"{name} must be"):
+            Finding.of_difference("c", treated, control, "u", above=0)
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"claim": 3}, "claim must be text, got 3"),
+        ({"unit": None}, "unit must be text, got None"),
+        ({"key": 1}, "key must be text, got 1"),
+        ({"key": "Angle falls"}, "key must be small letters.*got 'Angle falls'"),
+        ({"above": "0"}, "above must be a number, got '0'"),
+        ({"below": math.nan}, "below must be a number, got nan"),
+        ({"above": 1j}, "above must be a number"),
+    ],
+)
+def test_each_argument_is_named_where_it_is_wrong(wrong, message):
+    right = {"claim": "c", "values": [1, 2, 3], "unit": "u", "below": 4, "key": "angle-falls"}
+    assert Finding.of_mean(**right).key == "angle-falls"
+    with pytest.raises((TypeError, ValueError), match=message):
+        Finding.of_mean(**(right | wrong))
+
+
+def test_a_key_stands_for_one_claim():
+    one, two = finding(key="falls"), finding(key="rises")
+    assert [found.key for found in Findings([one, two, finding(), finding()])] == [
+        "falls",
+        "rises",
+        "",
+        "",
+    ]
+    with pytest.raises(ValueError, match="each key once, got twice: falls"):
+        Findings([one, two, one])
+    found = Finding.of_difference("c", [2, 3, 4], [1, 1, 1], "u", above=0, key="k")
+    assert Finding.from_row(found.as_row()).key == found.key == "k"
+
+
+@pytest.mark.parametrize("wrong", ["text", 3, [1], None])
+def test_findings_of_anything_else_are_refused(wrong):
+    with pytest.raises(TypeError, match="findings must"):
+        Findings(wrong)
+
+
+def test_a_row_of_other_fields_is_refused():
+    row = finding().as_row()
+    with pytest.raises(ValueError, match="row must be what as_row gives, got the fields claim, "):
+        Finding.from_row({**row, "more": 1})
+    del row["unit"]
+    with pytest.raises(ValueError, match="row must be"):
+        Finding.from_row(row)
 
 
 @pytest.mark.parametrize("bounds", [{}, {"above": 2, "below": 1}, {"above": 1, "below": 1}])

@@ -1,68 +1,40 @@
 """The stored tables at paper scale: all there, small, current, and what the code computes again."""
 
 import dataclasses
-import random
 from functools import partial
 
 import pandas as pd
 import pytest
+from doubles import Config, Double, table
 
-from fa_core import cli, data
+from fa_core import data, experiments
 from fa_core.data import DataNotFoundError
-from fa_core.results.store import published
+from fa_core.results import verify
+from fa_core.results.store import Store, published
 
-ROW = ["condition", "metric", "step"]
-FOLDER = published().folder
-TABLES = sorted(path for path in FOLDER.iterdir() if path.suffix != ".md")
+TABLES = sorted(path for path in published().folder.iterdir() if path.suffix != ".md")
 LIMIT = 300_000  # bytes of a file
-# Products of two networks round almost as those of twenty do, those of one do not, and training
-# magnifies the difference. Measured on each part of each table, in standard deviations between
-# networks: the median row of a metric differs by at most 0.04 (0.2 for a network alone), another
-# network's by 0.7 or more.
-TOLERANCE = 0.2  # standard deviations, for the median row of each metric
-ROUNDED = 5e-4  # relative difference that comes of storing 4 digits
 
 pytestmark = pytest.mark.book
 
 
-def paper(name):
-    return cli.experiment(name).Config.paper()
+def current(name):
+    experiment = experiments.get(name)
+    return published().load(experiment, experiment.Config.paper())
 
 
-def chaotic(part: str) -> bool:
-    """Rounding moves deep networks after noise, and those on noise of another mean, by 0.1 to 0.7.
-
-    In standard deviations again; the same network could not be told from another.
-    """
-    return "layers: noise" in part or part.startswith("mean ")
-
-
-def disagreeing(table: pd.DataFrame, network: int, again: pd.DataFrame) -> list[str]:
-    """Metrics in which a network of a table is not the one that was computed again."""
-    spread = table.groupby(ROW)["value"].std().rename("spread").reset_index()
-    stored = table[table["network"] == network].merge(spread, on=ROW)
-    again = again.dropna(subset="value")
-    both = again.merge(stored, on=ROW, how="left", suffixes=("", "_stored"), validate="one_to_one")
-    off = (both["value"] - both["value_stored"]).abs() - ROUNDED * both["value"].abs()
-    # As many deviations; a row that is missing, or differs where no network does, is far off.
-    deviations = (off / both["spread"]).where(off > 1e-12, 0.0).where(off.notna(), float("inf"))
-    medians = deviations.groupby(both["metric"]).median()
-    return [f"{metric}: off by {m:.2g}" for metric, m in medians.items() if m > TOLERANCE]
-
-
-@pytest.mark.parametrize("name", cli.names())
-def test_every_experiment_has_a_table_of_this_code_and_configuration(name):
-    stored = published().load(name, paper(name))
+@pytest.mark.parametrize("name", experiments.names())
+def test_every_experiment_has_a_table_of_this_version_and_configuration(name):
+    stored = current(name)
     assert stored, f"{name} has no current table; make results computes it"
-    assert stored.record["networks"] == paper(name).networks
+    assert stored.record["networks"] == experiments.get(name).Config.paper().networks
     # Only there a network can be computed again alone: on a GPU one stream serves all.
     assert stored.record["device"].startswith("cpu")
 
 
 def test_no_other_file_lies_there():
-    current = [published().load(name, paper(name)) for name in cli.names()]
-    stale = set(TABLES) - {result.path for result in current if result}
-    assert not stale, "of other code or another configuration; make results replaces them"
+    stale = set(TABLES) - {current(name).path for name in experiments.names()}
+    assert not stale, "of another version or configuration; make results replaces them"
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.name)
@@ -70,57 +42,150 @@ def test_a_table_is_small(path):
     assert path.stat().st_size < LIMIT
 
 
-def test_one_network_of_one_table_comes_out_again(monkeypatch):
-    """Chosen anew each time among the parts whose data are at hand."""
+def test_one_network_of_three_parts_comes_out_again(monkeypatch, capsys):
+    """Drawn anew each time among the parts whose data are at hand; the seed is always shown."""
     monkeypatch.setattr(data, "load", partial(data.load, download=False))
-    found = {name: published().load(name, paper(name)) for name in cli.names()}
-    parts = [
-        (result, name, part)
-        for name, result in found.items()
-        if result
-        for part in cli.experiment(name).parts(paper(name), "cpu")
-        if not chaotic(part)
-    ]
-    if not parts:
-        pytest.skip("no current table is stored")
-    seed = random.SystemRandom().randrange(10**6)
-    choose = random.Random(seed)
-    choose.shuffle(parts)
-    for result, name, part in parts:  # those of chapter 1 need no data
-        config = paper(name)
-        network = choose.randrange(config.networks - 1)
-        pair = dataclasses.replace(config, networks=2, seed=config.seed + network)
-        try:
-            again = cli.experiment(name).parts(pair, "cpu")[part]()
-        except DataNotFoundError:
-            continue
-        chosen = f"seed {seed}: network {network} of {name}, {part}"
-        print(chosen)
-        assert not disagreeing(result.table, network, again[again["network"] == 0]), chosen
-        return
-    pytest.fail("no part could be computed")
+    lines = []
+    fits = verify.verify(published(), sample=3, report=lines.append)
+    with capsys.disabled():
+        print("", *lines, sep="\n")
+    assert fits
 
 
 @pytest.fixture(scope="module")
 def small():
-    """A population of chapter 1, cut down, and one of its networks computed alone."""
-    module = cli.experiment("alignment")
+    """A population of chapter 1, cut down, and one of its networks computed in a pair."""
+    experiment = experiments.get("alignment")
     sizes = {"steps": 200, "long_steps": 200, "records": 10}
-    config = dataclasses.replace(module.Config.quick(), **sizes)
-    one = dataclasses.replace(config, networks=1, seed=config.seed + 5)
-    return module.parts(config)["FA"](), module.parts(one)["FA"]()
+    config = dataclasses.replace(experiment.Config.quick(), **sizes)
+    pair = dataclasses.replace(config, networks=2, seed=config.seed + 5)
+    again = experiment.parts(pair)["FA"]()
+    return experiment.parts(config)["FA"](), again[again["network"] == 0]
+
+
+def off(stored, network, again, part="FA"):
+    return verify.compare("alignment", part, stored, network, again).off
 
 
 def test_the_comparison_knows_a_network_from_its_neighbours(small):
-    table, alone = small
-    assert disagreeing(table, 5, alone) == []
+    stored, again = small
+    assert off(stored, 5, again) == ()
     for other in set(range(8)) - {5}:
-        assert disagreeing(table, other, alone)
+        assert off(stored, other, again)
 
 
-def test_the_comparison_sees_what_is_missing_or_was_changed(small):
-    table, alone = small
-    metric = table["metric"] == "alignment_angle_2"
-    assert disagreeing(table[~metric], 5, alone) == ["alignment_angle_2: off by inf"]
-    changed = table.assign(value=table["value"].where(~metric, table["value"] + 1))
-    assert len(disagreeing(changed, 5, alone)) == 1
+def test_the_comparison_sees_what_is_missing_or_too_much(small):
+    stored, again = small
+    metric = stored["metric"] == "alignment_angle_2"
+    assert off(stored[~metric], 5, again) == ("alignment_angle_2: off by inf SD",)
+    assert off(stored, 5, again[again["metric"] != "loss"]) == ("loss: off by inf SD",)
+    assert len(off(stored.drop(stored.index[0]), stored["network"].iloc[0], again)) > 0
+
+
+def test_any_single_number_that_changed_by_3_percent_is_seen(small):
+    stored, again = small
+    own = stored.index[(stored["network"] == 5) & (stored["value"].abs() > 1e-9)]
+    assert len(own) > 100
+    for row in own[::7]:
+        for factor in (0.97, 1.03):
+            changed = stored.copy()
+            changed.loc[row, "value"] *= factor
+            (message,) = off(changed, 5, again)
+            assert f"{stored['metric'][row]} at step {stored['step'][row]}: " in message
+
+
+def test_a_chaotic_part_is_judged_as_others_until_rounding_has_grown(small):
+    stored, again = small
+    late = again["step"] > 60
+
+    def changed(rows, factor):
+        return again.assign(value=again["value"].where(~rows, again["value"] * factor))
+
+    grown = changed(late, 1.01)
+    assert off(stored, 5, grown)
+    for part in ("mean 1", "5 layers: noise then FA"):
+        result = verify.compare("alignment", part, stored, 5, grown)
+        assert result.off == ()
+        assert "to step 60, then " in str(result) and "limit 3)" in str(result)
+        assert off(stored, 5, changed(late, 2), part)  # no network of the table
+        assert off(stored, 5, changed(~late, 1.05), part)  # not this one from the start
+        one = late & (again["step"] == 200) & (again["metric"] == "alignment_angle_2")
+        assert off(stored, 5, changed(one, 1.03), part)  # all others came out: nothing has grown
+
+
+def no_data():
+    raise DataNotFoundError("no such set\nget it there")
+
+
+@pytest.fixture
+def known(monkeypatch, tmp_path):
+    """A store with the table of an experiment of three parts, each a function of the seed."""
+
+    def part(name, config):
+        alone = table(name)
+        return alone[alone["network"] == config.seed].assign(network=0)
+
+    names = ("FA", "BP", "mean 1")
+    experiment = Double()
+    parts = {name: lambda config, name=name: part(name, config) for name in names}
+    computed = lambda config, device="cpu": {n: partial(f, config) for n, f in parts.items()}  # noqa: E731
+    object.__setattr__(experiment, "parts", computed)
+    monkeypatch.setattr(experiments, "names", lambda: ["test"])
+    monkeypatch.setattr(experiments, "get", lambda name: experiment)
+    store = Store(tmp_path)
+    whole = pd.concat([table(name) for name in names])
+    store.save(experiment, Config.paper(), whole, device="cpu", seconds=1)
+    return store, parts
+
+
+def verified(store, **options):
+    lines = []
+    return verify.verify(store, report=lines.append, **options), lines
+
+
+def test_every_part_is_verified_and_said_how(known):
+    fits, lines = verified(known[0], seed=7)
+    assert fits
+    assert lines[0] == "seed 7" and lines[-1] == "3 of 3 parts verified"
+    assert lines[1].startswith("✓ test: FA: network ")
+    assert lines[3].startswith("✓ test: mean 1: network ")
+    assert verified(known[0], seed=7)[1] == lines
+
+
+def test_a_stored_number_that_changed_by_3_percent_fails_the_command(known):
+    store, _ = known
+    experiment, config = experiments.get("test"), Config.paper()
+    stored = store.load(experiment, config).table.copy()
+    rows = (stored["condition"] == "BP") & (stored["metric"] == "loss") & (stored["step"] == 20)
+    stored.loc[rows, "value"] *= 1.03
+    store.save(experiment, config, stored, device="cpu", seconds=1)
+    fits, lines = verified(store)
+    assert not fits
+    (line,) = [line for line in lines if line.startswith("✗")]
+    assert line.startswith("✗ test: BP: ") and "loss at step 20: " in line
+    drawn = [verified(store, sample=1, seed=seed) for seed in range(12)]
+    assert {("BP" in lines[1]) == fits for fits, lines in drawn} == {False}
+    assert len({fits for fits, _ in drawn}) == 2
+
+
+def test_a_part_without_data_is_named_and_fails_all_but_a_sample(known):
+    store, parts = known
+    parts["BP"] = lambda config: no_data()
+    fits, lines = verified(store)
+    assert not fits and lines[-1] == "2 of 3 parts verified"
+    assert "? test: BP: not verified: no such set" in lines
+    assert verified(store, sample=2)[0]
+    parts |= dict.fromkeys(("FA", "mean 1"), parts["BP"])
+    assert not verified(store, sample=2)[0]
+
+
+def test_a_table_that_is_not_there_fails(known, tmp_path):
+    fits, lines = verified(Store(tmp_path / "empty"))
+    assert not fits
+    assert lines[1] == "✗ test: no table of this version and configuration is stored"
+
+
+@pytest.mark.parametrize("wrong", [{"sample": 0}, {"sample": "3"}, {"seed": -1}, {"seed": 0.5}])
+def test_a_sample_or_a_seed_that_is_none_is_refused(known, wrong):
+    with pytest.raises((TypeError, ValueError), match=f"{next(iter(wrong))} must be"):
+        verified(known[0], **wrong)

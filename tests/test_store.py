@@ -1,9 +1,8 @@
 """The store: results are found again, and damaged or interrupted ones lose nothing."""
 
-import ast
 import dataclasses
 import json
-import re
+import os
 import subprocess
 import sys
 import textwrap
@@ -12,28 +11,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from doubles import Config, Double, table
 
 import fa_core.results.store
-from fa_core import cli, experiments
 from fa_core.results import provenance
-from fa_core.results.store import Store, describe, make_record, published, shipped
+from fa_core.results.files import StoreError
+from fa_core.results.records import describe, make_record
+from fa_core.results.store import Store, published, shipped
 
-
-@dataclasses.dataclass(frozen=True)
-class Config:
-    networks: int = 3
-    widths: tuple[int, ...] = (1, 2)
-    seed: int = 0
-
-
-def table(condition="FA", scale=1.0):
-    rows = [
-        (condition, step, network, metric, scale * (step + network / 7))
-        for metric in ("loss", "accuracy")
-        for step in (0, 10, 20)
-        for network in range(3)
-    ]
-    return pd.DataFrame(rows, columns=["condition", "step", "network", "metric", "value"])
+TEST, CONFIG = Double(), Config()
 
 
 def tidy(frame):
@@ -41,12 +27,12 @@ def tidy(frame):
     return frame.sort_values(columns).reset_index(drop=True)[[*columns, "value"]]
 
 
-def save(store, config=Config(), frame=None):
+def save(store, config=CONFIG, frame=None, experiment=TEST, part=""):
     frame = table() if frame is None else frame
-    return store.save("test", config, frame, device="cpu", seconds=1.25)
+    return store.save(experiment, config, frame, device="cpu", seconds=1.25, part=part)
 
 
-def two_parts(done):
+def two_parts(done, **more):
     def part(name):
         def compute():
             done.append(name)
@@ -54,7 +40,7 @@ def two_parts(done):
 
         return compute
 
-    return {name: part(name) for name in ("FA", "BP, 3 layers")}
+    return Double(parts={name: part(name) for name in ("FA", "BP, 3 layers")} | more)
 
 
 @pytest.fixture
@@ -64,7 +50,7 @@ def store(tmp_path):
 
 def test_a_saved_table_comes_back_rounded_to_four_digits(store):
     save(store)
-    loaded = store.load("test", Config())
+    loaded = store.load(TEST, Config())
     expected = tidy(table())
     pd.testing.assert_frame_equal(tidy(loaded.table), expected, rtol=5e-4)
     assert loaded.table["network"].dtype == int
@@ -82,7 +68,7 @@ def test_the_record_says_how_the_table_came_about(store):
 
 
 def test_a_run_and_its_stored_table_are_described_in_the_same_words(store):
-    now = describe(make_record("test", Config(), table(), "cpu"))
+    now = describe(make_record(TEST, Config(), table(), "cpu"))
     stored = str(save(store))
     assert stored.replace("1 s of computing; ", "") == now
     assert now.startswith("test on noise; n = 3 networks; cpu (")
@@ -97,45 +83,100 @@ def test_a_run_and_its_stored_table_are_described_in_the_same_words(store):
     ],
 )
 def test_a_description_names_the_data(config, named):
-    assert describe(make_record("test", config, table(), "cpu")).startswith(f"test on {named}; ")
+    assert describe(make_record(TEST, config, table(), "cpu")).startswith(f"test on {named}; ")
 
 
 @pytest.mark.book
 def test_a_checkout_shows_its_own_tables_and_a_wheel_those_it_brought(tmp_path, monkeypatch):
     root = Path(__file__).resolve().parent.parent
     assert shipped("book/results") == published().folder == root / "book/results"
-    monkeypatch.setattr(fa_core.store, "__file__", str(tmp_path / "fa_core/results/store.py"))
+    monkeypatch.setattr(
+        fa_core.results.store, "__file__", str(tmp_path / "fa_core/results/store.py")
+    )
     assert shipped("book/results") == tmp_path / "fa_core/_shipped/book/results"
 
 
-def test_other_tables_of_an_experiment_are_found(store):
+def test_others_are_what_a_store_wrote_of_that_experiment_and_nothing_else(store):
     old, new = save(store), save(store, Config(seed=1))
-    other = store.save("test_too", Config(), table(), device="cpu", seconds=0)
-    assert store.others(new) == [old.path]
-    assert store.others(other) == []
+    part = save(store, Config(seed=2), part="FA")
+    older = save(store, experiment=Double(version=7))
+    too = save(store, experiment=Double("test-too"))
+    head = new.path.read_text().partition("\n")[0]
+    for name, text in {
+        "test-notes.txt": "mine",
+        "test-notes.csv": "a,b\n1,2\n",
+        "test-0123456789ab.csv": head,  # a copy under another name
+        "test-list.csv": "[]\n",
+        "test-binary.csv": "\x00\x81",
+        "test-empty.csv": "",
+    }.items():
+        (store.folder / name).write_text(text)
+    (store.folder / "test-folder.csv").mkdir()
+    assert store.others(new) == sorted([old.path, part.path, older.path])
+    assert store.others(too) == []
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"networks": 4}, {"widths": (1, 3)}])
 def test_another_configuration_is_another_result(store, change):
     save(store)
-    assert store.load("test", dataclasses.replace(Config(), **change)) is None
+    assert store.load(TEST, dataclasses.replace(Config(), **change)) is None
 
 
-def test_other_code_is_another_result(store, monkeypatch):
-    save(store)
-    monkeypatch.setattr(provenance, "code_version", lambda experiment: "changed")
-    assert store.load("test", Config()) is None
+def test_another_declared_version_is_another_result_and_other_code_is_not(store, monkeypatch):
+    code = save(store).record["code"]
+    assert store.load(Double(version=2), Config()) is None
+    monkeypatch.setattr(provenance, "code_version", lambda: "changed")
+    assert store.load(TEST, Config()).record["code"] == code != "changed"
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "a b", "C:x", "x\n", "*"])
+def test_an_experiment_whose_name_is_none_for_a_file_is_refused(store, name):
+    for use in (store.load, lambda *of: store.save(*of, table(), device="cpu", seconds=1)):
+        with pytest.raises(ValueError, match=r"experiment.name must be letters.*got"):
+            use(Double(name), Config())
+    assert not store.folder.exists() and not list(store.folder.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"experiment": "../x"}, "experiment must be an Experiment.*got '../x'"),
+        ({"experiment": None}, "experiment must be an Experiment"),
+        ({"config": 3}, "config must be a dataclass or a mapping, got 3"),
+        ({"config": Config}, "config must be a dataclass or a mapping"),
+        ({"config": {"x": {1, 2}}}, "config must hold what JSON can"),
+        ({"config": {"x": float("nan")}}, "config must hold what JSON can"),
+        ({"part": 3}, "part must be the name of a part, got 3"),
+        ({"table": [1]}, "table must be a pandas DataFrame, got list"),
+        ({"table": table().drop(columns="network")}, r"columns.*it lacks \['network'\]"),
+        ({"table": pd.concat([table(), table()])}, "twice there: .*'network': 0"),
+        ({"table": table().astype({"value": str})}, "table: value must be numbers, got"),
+        ({"table": table().astype({"network": float})}, "table: network must be integers"),
+        ({"seconds": "long"}, "seconds must be a number, got 'long'"),
+        ({"device": "abacus"}, "device must be"),
+    ],
+)
+def test_what_cannot_be_saved_is_named_and_nothing_is_written(store, wrong, message):
+    right = {"experiment": TEST, "config": Config(), "table": table(), "part": ""}
+    with pytest.raises((TypeError, ValueError), match=message):
+        store.save(**(right | {"device": "cpu", "seconds": 1.0} | wrong))
+    assert not store.folder.exists()
+
+
+def test_a_folder_that_is_no_path_is_refused():
+    with pytest.raises(TypeError, match="folder must be a path, got 3"):
+        Store(3)
 
 
 def test_nothing_stored_is_none_and_no_folder_is_made(store):
-    assert store.load("test", Config()) is None
+    assert store.load(TEST, Config()) is None
     assert not store.folder.exists()
 
 
 def test_a_deleted_file_is_computed_again(store):
-    store.compute("test", Config(), two_parts([])).path.unlink()
+    store.compute(two_parts([]), Config()).path.unlink()
     done = []
-    store.compute("test", Config(), two_parts(done))
+    store.compute(two_parts(done), Config())
     assert done == ["FA", "BP, 3 layers"]
 
 
@@ -153,39 +194,38 @@ DAMAGE = {
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_file_is_named_and_computed_again(store, damage):
-    path = store.compute("test", Config(), two_parts([])).path
+    path = store.compute(two_parts([]), Config()).path
     whole = path.read_bytes()
     path.write_bytes(damage(whole))
     with pytest.warns(UserWarning, match=path.name):
-        assert store.load("test", Config()) is None
+        assert store.load(TEST, Config()) is None
     done = []
     with pytest.warns(UserWarning, match="damaged or foreign"):
-        store.compute("test", Config(), two_parts(done))
+        store.compute(two_parts(done), Config())
     assert done == ["FA", "BP, 3 layers"]
     assert path.read_bytes().partition(b"\n")[2] == whole.partition(b"\n")[2]
 
 
 def test_a_damaged_part_alone_is_computed_again(store):
     done = []
-    parts = two_parts(done)
 
     def fail():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        store.compute("test", Config(), {**parts, "third": fail})
+        store.compute(two_parts(done, third=fail), Config())
     first, _ = sorted(store.folder.glob("*.part"), key=lambda path: path.stat().st_mtime_ns)
     first.write_bytes(first.read_bytes()[:40])
     done.clear()
     with pytest.warns(UserWarning, match=first.name):
-        store.compute("test", Config(), parts)
+        store.compute(two_parts(done), Config())
     assert done == ["FA"]
 
 
 def test_a_computed_result_is_found_and_its_parts_are_gone(store):
-    first = store.compute("test", Config(), two_parts([]))
+    first = store.compute(two_parts([]), Config())
     done = []
-    again = store.compute("test", Config(), two_parts(done))
+    again = store.compute(two_parts(done), Config())
     assert done == []
     pd.testing.assert_frame_equal(again.table, first.table)
     assert [path.name for path in store.folder.iterdir()] == [first.path.name]
@@ -194,6 +234,7 @@ def test_a_computed_result_is_found_and_its_parts_are_gone(store):
 SLOW_RUN = """
 import sys, time
 import pandas as pd
+from doubles import Double
 from fa_core.results.store import Store
 
 def part(name):
@@ -205,14 +246,16 @@ def part(name):
     return compute
 
 parts = {name: part(name) for name in "abcdef"}
-result = Store(sys.argv[1]).compute("test", {"seed": 0}, parts)
+result = Store(sys.argv[1]).compute(Double(parts=parts), {"seed": 0})
 print(len(result.table), result.record["sha256"])
 """
 
 
 def slow_run(store, seconds):
     command = [sys.executable, "-c", textwrap.dedent(SLOW_RUN), store.folder, str(seconds)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 
 def test_a_run_killed_half_way_goes_on_where_it_stopped(store):
@@ -237,88 +280,75 @@ def test_two_processes_share_one_store(store):
     assert [path.suffix for path in store.folder.iterdir()] == [".csv"]
 
 
-def test_a_table_without_a_column_is_refused(store):
-    with pytest.raises(ValueError, match="network"):
-        save(store, frame=table().drop(columns="network"))
+def gone():
+    """The number of a process that ended."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return ended.pid
 
 
-SOURCE = '''
-"""Doc."""
-from x import y
-
-RATE = 3  # a comment
-
-def parts(config: int) -> int:
-    """Doc."""
-    return inner(config) * RATE
-
-def inner(n):
-    if n < 0:
-        raise ValueError("n must be positive")
-    return n + 1
-
-def findings(table):
-    return table + 1
-'''
+def test_a_part_that_a_slower_process_left_is_removed_by_a_later_run(store):
+    whole = store.compute(two_parts([]), Config())
+    left = save(store, part="FA")
+    other = save(store, Config(seed=1), part="FA")  # of a run that is not done yet
+    store.compute(two_parts([]), Config())
+    assert not left.path.exists()
+    assert other.path.exists() and whole.path.exists()
 
 
-def version(source):
-    return provenance._normal_form(provenance._reached(ast.parse(source), "parts"))
-
-
-@pytest.mark.parametrize(
-    "old, new",
-    [
-        ('"""Doc."""', '"""Other."""'),
-        ("# a comment", ""),
-        ("config: int", "config: float"),
-        ("n must be", "n should be"),
-        ("table + 1", "table + 2"),
-        ("inner(config) * RATE", "(inner(config)\n            * RATE)"),
-    ],
-)
-def test_what_decides_no_number_leaves_the_code_version(old, new):
-    assert version(SOURCE.replace(old, new)) == version(SOURCE)
-
-
-@pytest.mark.parametrize(
-    "old, new", [("RATE = 3", "RATE = 4"), ("n + 1", "n - 1"), ("n < 0", "n < 1"), ("* RATE", "")]
-)
-def test_what_decides_a_number_changes_the_code_version(old, new):
-    assert version(SOURCE.replace(old, new)) != version(SOURCE)
-
-
-def files_of(name):
-    """The files of an experiment: its module, or its package's modules."""
-    folder = Path(experiments.__file__).parent
-    return [
-        file for file in (folder / f"{name}.py", *(folder / name).glob("*.py")) if file.exists()
+def test_what_a_kill_left_half_written_is_removed_by_a_later_run(store):
+    path = save(store).path
+    text, dead = path.read_text(), gone()
+    left = [f".{path.name}.{dead}.tmp", f".{path.stem}.part.{dead}.tmp"]
+    kept = [
+        f".{path.name}.{os.getpid()}.tmp",  # being written
+        f".test-0123456789ab.csv.{dead}.tmp",  # its text is of another key
+        ".test-notes.tmp",
+        f".other-{path.stem[-12:]}.csv.{dead}.tmp",
     ]
+    for name in left + kept:
+        (store.folder / name).write_text(text)
+    (store.folder / left[1]).write_text(text[:9])  # killed in the middle of writing
+    store.compute(two_parts([]), Config())
+    assert {file.name for file in store.folder.iterdir()} == {path.name, *kept}
 
 
-@pytest.mark.parametrize("name", cli.names())
-@pytest.mark.parametrize("function, counts", [("parts", True), ("findings", False)])
-def test_an_experiments_numbers_count_and_its_findings_do_not(name, function, counts, monkeypatch):
-    changed, original = [], provenance._tree
-
-    def with_another_line(file):
-        tree = original(file)
-        for node in tree.body:
-            if file in files_of(name) and getattr(node, "name", None) == function:
-                changed.append(file)
-                node.body += ast.parse("1 + 1").body
-        return tree
-
-    version = provenance.code_version.__wrapped__
-    before = version(name)
-    monkeypatch.setattr(provenance, "_tree", with_another_line)
-    assert (version(name) != before) is counts
-    assert changed or not counts
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/nothing"])
+def test_a_store_that_cannot_be_written_is_known_before_anything_is_computed(tmp_path, place):
+    (tmp_path / "file").write_text("mine")
+    done = []
+    with pytest.raises(StoreError, match=rf"{place}.* cannot be .*(exists|directory|permitted)"):
+        Store(tmp_path / place).compute(two_parts(done), Config())
+    assert done == [] and (tmp_path / "file").read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", cli.names())
-def test_an_experiment_takes_no_number_from_a_module_that_does_not_count(name):
-    for file in files_of(name):
-        if "def parts(" in (text := file.read_text(encoding="utf-8")):
-            taken = re.findall(r"^from fa_core\.experiments\.?(\S*) import", text, re.MULTILINE)
-            assert set(taken) <= {"_common"}
+def test_a_folder_that_is_only_read_is_named_before_anything_is_computed(store, monkeypatch):
+    found = store.compute(two_parts([]), Config())
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    assert store.compute(two_parts([]), Config()).record == found.record  # reading needs no more
+    done = []
+    with pytest.raises(StoreError, match="results cannot be written to: Permission denied"):
+        store.compute(two_parts(done), Config(seed=1))
+    assert done == []
+
+
+def test_the_code_that_decides_numbers_is_what_a_record_names():
+    here, version = provenance._PACKAGE, provenance.code_version.__wrapped__
+
+    def changed(name):
+        original, file = Path.read_text, here / name
+        with pytest.MonkeyPatch.context() as patch:
+            more = lambda path, **_: original(path, **_) + "#" * (path == file)  # noqa: E731
+            patch.setattr(Path, "read_text", more)
+            return version() != before
+
+    before = version()
+    assert version() == before
+    assert changed("layers.py") and changed("engine/loop.py") and changed("data/sets.py")
+    assert changed("experiments/__init__.py")
+    assert not changed("cli.py") and not changed("show/style.py")
+    assert not changed("results/store.py") and not changed("widgets/race.py")

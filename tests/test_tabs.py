@@ -6,9 +6,9 @@ import re
 import html5lib
 import pandas as pd
 import pytest
+from doubles import Config, Double, table
 from matplotlib.figure import Figure
 
-from fa_core.experiments import alignment
 from fa_core.results.findings import MIME_TYPE, Finding, Findings
 from fa_core.results.store import Store
 from fa_core.show import two_scales
@@ -68,11 +68,22 @@ def test_a_table_is_a_table_that_keys_can_scroll():
 
 
 @pytest.mark.parametrize(
-    ("tabs", "error"),
-    [({}, ValueError), ({"one": [(Figure(), " ")]}, ValueError), ({"one": [Figure()]}, TypeError)],
+    "tabs, error, message",
+    [
+        ({}, ValueError, "tabs must hold at least one tab"),
+        ({"one": [(Figure(), " ")]}, ValueError, "a figure needs a text alternative"),
+        ({"one": [Figure()]}, TypeError, "tabs hold text, tables, findings, or a figure"),
+        ({"one": [(Figure(),)]}, TypeError, "tabs hold text, tables"),
+        ({"one": [(Figure(), 3)]}, TypeError, "tabs hold text, tables"),
+        ({"one": [("text", "text")]}, TypeError, "tabs hold text, tables"),
+        ({"one": "text"}, TypeError, "tabs must map a title to a list of items, got 'one': 'text'"),
+        ({"one": 3}, TypeError, "tabs must map a title to a list of items, got 'one': 3"),
+        ({1: ["text"]}, TypeError, "tabs must map a title to a list of items, got 1"),
+        (["text"], TypeError, "tabs must be a mapping"),
+    ],
 )
-def test_what_cannot_be_shown_to_everyone_is_refused(tabs, error):
-    with pytest.raises(error):
+def test_what_cannot_be_shown_to_everyone_is_refused(tabs, error, message):
+    with pytest.raises(error, match=message):
         Tabs(tabs)
 
 
@@ -83,38 +94,33 @@ def test_programs_read_the_findings_of_the_first_tab_alone():
     assert MIME_TYPE not in Tabs({"now": ["text"], "then": [TWO]})._repr_mimebundle_()
 
 
-@pytest.fixture(scope="module")
-def tiny():
-    """A run of chapter 1, cut down."""
-    sizes = dict(inputs=8, hidden=6, networks=3, steps=20, long_steps=20, lr=1e-3, records=2)
-    config = alignment.Config(**sizes, widths=(), rates=())
-    return config, alignment.run(config, progress=False)
-
-
 def draw(config, table):
     figure = Figure()
     figure.suptitle(f"{config.networks} networks, {len(table)} rows")
     return figure
 
 
-def test_without_a_stored_table_the_second_tab_says_how_to_make_it(tiny, tmp_path, monkeypatch):
+@pytest.fixture
+def store(tmp_path, monkeypatch):
     monkeypatch.setattr(two_scales, "published", lambda: Store(tmp_path))
-    both = TwoScales(alignment, *tiny)
+    return Store(tmp_path)
+
+
+EXPERIMENT = Double(claims=lambda config, table: ONE if config.networks == 3 else TWO)
+
+
+def test_without_a_stored_table_the_second_tab_says_how_to_make_it(store):
+    both = TwoScales(EXPERIMENT, Config(), table())
     text = str(both.findings())
-    assert text.startswith("[This run]\nalignment on noise; n = 3 networks; cpu (")
+    assert text.startswith("[This run]\ntest on noise; n = 3 networks; cpu (")
     assert "\n[Stored, paper scale]\nNo table" in text
-    assert text.endswith("fa-core run alignment --profile paper --store book/results")
+    assert text.endswith("fa-core run test --profile paper --store book/results")
     assert len(PNG.findall(both.figure(draw, "A line").to_html())) == 1
 
 
-def test_a_run_stands_beside_the_stored_table(tiny, tmp_path, monkeypatch):
-    config, table = tiny
-    paper = alignment.Config.quick()
-    monkeypatch.setattr(alignment.Config, "paper", lambda: paper)
-    monkeypatch.setattr(two_scales, "published", lambda: Store(tmp_path))
-    monkeypatch.setattr(alignment, "findings", lambda c, t: ONE if c == config else TWO)
-    stored = Store(tmp_path).save("alignment", paper, table, device="cpu", seconds=120)
-    both = TwoScales(alignment, config, table)
+def test_a_run_stands_beside_the_stored_table(store):
+    stored = store.save(EXPERIMENT, Config.paper(), table(), device="cpu", seconds=120)
+    both = TwoScales(EXPERIMENT, Config(), table())
     now, then = str(both.findings()).split("\n[Stored, paper scale]\n")
     assert "Claim <a>." in now
     assert then == f"{stored}\n{TWO}"
@@ -122,3 +128,27 @@ def test_a_run_stands_beside_the_stored_table(tiny, tmp_path, monkeypatch):
         "Claim <a>."
     ]
     assert len(PNG.findall(both.figure(draw, "A line").to_html())) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"experiment": "test"}, "experiment must be an Experiment"),
+        ({"config": 3}, "config must be a dataclass"),
+        ({"table": [1]}, "table must be a pandas DataFrame"),
+        ({"table": table().drop(columns="value")}, r"table .* lacks \['value'\]"),
+        ({"device": "abacus"}, "device must be one that torch knows"),
+    ],
+)
+def test_two_scales_of_anything_else_are_refused(store, wrong, message):
+    right = {"experiment": EXPERIMENT, "config": Config(), "table": table(), "device": "cpu"}
+    with pytest.raises((TypeError, ValueError), match=message):
+        TwoScales(**(right | wrong))
+
+
+def test_what_two_scales_cannot_draw_is_refused(store):
+    both = TwoScales(EXPERIMENT, Config(), table())
+    with pytest.raises(TypeError, match="draw must be a function of config and table, got 3"):
+        both.figure(3, "text")
+    with pytest.raises(TypeError, match="make must be a function of config and table, got None"):
+        both.table(None)

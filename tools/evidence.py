@@ -4,19 +4,18 @@ import html
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.ticker import MaxNLocator
 
-from fa_core.cli import experiment
-from fa_core.results.findings import Finding, html_table
+from fa_core import experiments
+from fa_core.results.findings import Finding, Findings, html_table
 from fa_core.results.store import published
 from fa_core.show import style
 
+WORD = re.compile(r"\w(?:[\w.,-]*\w)?|\W")  # a number or a name is one word
 HEADINGS = ("Claim", "Expected", "This build", "Paper scale")
-NUMBER = r"\d+(?:,\d{3})*(?:\.\d+)?(?:e-\d+)?"
 # Colour of the bar and of the number in it; told apart with any colour vision.
 VERDICTS = {
     "supported": ("blue", "white"),
@@ -33,41 +32,28 @@ Verdicts on the findings of each chapter, at both scales.
 Pair = tuple[Finding | None, Finding | None]
 
 
-def names_of(sets: set[str]) -> list[str]:
-    """Patterns of the names of data sets, where they stand alone."""
-    return [rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in sorted(sets)]
+def pairs(build: Sequence[Finding], paper: Sequence[Finding]) -> Iterator[Pair]:
+    """Findings of both scales side by side, joined by key, in the order of the paper scale.
+
+    A claim that is made at one scale alone stands alone; those of this build come last.
+    """
+    now, then = ({found.key: found for found in side} for side in (build, paper))
+    for key in then | now:
+        yield now.get(key), then.get(key)
 
 
-def varying(sets: set[str]) -> re.Pattern:
-    """What may differ between two scales of one claim: numbers, and the main data set's name."""
-    return re.compile("|".join([NUMBER, *names_of(sets)]))
+def merge(build: str, paper: str) -> str:
+    """Two texts as one: a word that differs between them is given twice."""
+    sides = [WORD.findall(text) for text in (build, paper)]
+    if len(sides[0]) != len(sides[1]):
+        return f"{build} / {paper}"
+    return "".join(a if a == b else f"{a} / {b}" for a, b in zip(*sides, strict=True))
 
 
-def pairs(build: list[Finding], paper: list[Finding], sets: set[str]) -> Iterator[Pair]:
-    """Findings of both scales in their order, side by side where they make the same claim."""
-    names, differ = "|".join(names_of(sets)) or "(?!)", varying(sets)
-    claims = [[re.sub(names, "#", found.claim) for found in side] for side in (build, paper)]
-    same = set(claims[0]).intersection(claims[1])  # equal numbers pair before all others
-    keys = [[c if c in same else differ.sub("#", c) for c in side] for side in claims]
-    for tag, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
-        if tag == "equal":
-            yield from zip(build[a:b], paper[c:d], strict=True)
-        else:
-            yield from ((found, None) for found in build[a:b])
-            yield from ((None, found) for found in paper[c:d])
-
-
-def merge(build: str, paper: str, differ: re.Pattern) -> str:
-    """Two texts as one: what differs between them is given twice."""
-    both = zip(differ.findall(build), differ.findall(paper), strict=True)
-    words = (a if a == b else f"{a} / {b}" for a, b in both)
-    return differ.sub(lambda _: next(words), build)
-
-
-def cells(pair: Pair, differ: re.Pattern) -> list[str]:
+def cells(pair: Pair) -> list[str]:
     """One row of the table."""
     words = [found.cells() for found in pair if found]
-    claim, expected = (merge(words[0][i], words[-1][i], differ) for i in range(2))
+    claim, expected = (merge(words[0][i], words[-1][i]) for i in range(2))
     return [claim, expected, *map(measured, pair)]
 
 
@@ -79,17 +65,23 @@ def measured(found: Finding | None) -> str:
     return f"{verdict}: {estimate} ({interval}), n\u00a0=\u00a0{n}"
 
 
+def check_keys(page: str, findings: Sequence[Finding]) -> None:
+    """Refuses findings of a page that cannot be joined: without a key, or two with one."""
+    if nameless := [found.claim for found in findings if not found.key]:
+        raise ValueError(f"{page}: each finding needs a key; these have none: {nameless}")
+    Findings(findings)
+
+
 def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Finding]]]:
     """The table of one chapter's experiment as HTML, and the findings of each scale."""
     title, _, stem = chapter.stem.partition("-")
-    name = stem.replace("-", "_")
-    module = experiment(name)
-    configs = [module.Config.quick(), module.Config.paper()]
-    sets = {config.data for config in configs if hasattr(config, "data")}
-    differ = varying(sets)
-    stored = published().load(name, configs[1])
     build = [Finding.from_row(row) for row in rows]
-    paper = list(module.findings(configs[1], stored.table)) if stored else []
+    experiment = experiments.get(stem.replace("-", "_"))
+    config = experiment.Config.paper()
+    stored = published().load(experiment, config)
+    paper = list(experiment.claims(config, stored.table)) if stored else []
+    for side in (build, paper):
+        check_keys(chapter.name, side)
     run = json.loads(chapter.read_text(encoding="utf-8"))["metadata"]["papermill"]
     profile = run["parameters"].get("profile", "quick")
     labels = [
@@ -97,7 +89,7 @@ def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Findin
         f"Paper scale: {stored}." if stored else "Paper scale: no table is stored yet.",
     ]
     text = "<br>\n".join(map(html.escape, labels))
-    table = html_table(HEADINGS, [cells(pair, differ) for pair in pairs(build, paper, sets)])
+    table = html_table(HEADINGS, [cells(pair) for pair in pairs(build, paper)])
     number = int(title)
     return f"<p>{text}</p>\n{table}\n", {
         f"{number}, this build": build,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import html
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+
+from fa_core.results import samples
 
 MIME_TYPE = "application/vnd.fa-core.findings+json"
-_RESAMPLES = 10_000
+_KEY = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _WORDS = {"supported": "✓ supported", "contradicted": "✗ contradicted", "undecided": "? undecided"}
 
 
@@ -32,7 +34,7 @@ class Finding:
     high: float
     n: int
     expected: tuple[float, float]
-    key: str = ""
+    key: str = ""  # the claim's name, the same at every scale; unique among an experiment's
 
     @classmethod
     def of_mean(
@@ -52,48 +54,47 @@ class Finding:
             values: one number for each network, at least 3.
             unit: of the values, for example ``"degrees"``.
             above, below: bounds of the region that the claim expects; give at least one.
-            key: short name of the claim, the same at every scale.
+            key: short name of the claim such as ``"angle-falls"``, by which pages find it.
 
         Returns:
             The finding; its interval is the 95 % bias-corrected and accelerated bootstrap interval
             of the mean over networks (Efron 1987), 10,000 resamples, seed 0.
 
         Raises:
-            TypeError, ValueError: values that are not a row of at least 3 finite numbers, or
-                bounds that are missing or out of order.
+            TypeError, ValueError: values that are not a row of at least 3 finite real numbers,
+                bounds that are missing or out of order, or a claim, unit or key that is no text.
         """
-        sample = np.asarray(values, dtype=float)
-        if sample.ndim != 1 or len(sample) < 3 or not np.isfinite(sample).all():
-            raise ValueError(
-                f"values must be at least 3 finite numbers, one for each network, "
-                f"got shape {sample.shape}: {sample}"
-            )
-        if not above < below or (above, below) == (-math.inf, math.inf):
+        numbers = samples.sample("values", values)
+        if len(numbers) < 3:
+            raise ValueError(f"values must be at least 3 numbers, got {len(numbers)}: {numbers}")
+        for name, text in (("claim", claim), ("unit", unit), ("key", key)):
+            if not isinstance(text, str):
+                raise TypeError(f"{name} must be text, got {text!r}")
+        if key and not _KEY.fullmatch(key):
+            raise ValueError(f"key must be small letters, digits, dots and hyphens, got {key!r}")
+        bounds = samples.bound("above", above), samples.bound("below", below)
+        if not bounds[0] < bounds[1] or bounds == (-math.inf, math.inf):
             raise ValueError(
                 f"above must be smaller than below and one of them given, got {above}, {below}"
             )
-        low, high = _interval(sample)
-        estimate = float(sample.mean())
-        return cls(claim, estimate, unit, low, high, len(sample), (above, below), key)
+        low, high = samples.interval(numbers)
+        return cls(claim, float(numbers.mean()), unit, low, high, len(numbers), bounds, key)
 
     @classmethod
     def of_difference(
-        cls,
-        claim: str,
-        treated: ArrayLike,
-        control: ArrayLike,
-        unit: str,
-        *,
-        key: str = "",
-        **bounds: float,
+        cls, claim: str, treated: ArrayLike, control: ArrayLike, unit: str, **options: Any
     ) -> Finding:
-        """Tests the mean of ``treated - control``, paired by network; see :meth:`of_mean`."""
-        a, b = np.asarray(treated, dtype=float), np.asarray(control, dtype=float)
+        """Tests the mean of ``treated - control``, paired by network; see :meth:`of_mean`.
+
+        Raises:
+            TypeError, ValueError: as there, or two samples that do not pair.
+        """
+        a, b = samples.sample("treated", treated), samples.sample("control", control)
         if a.shape != b.shape:
             raise ValueError(
                 f"treated and control must pair network by network, got {a.shape} and {b.shape}"
             )
-        return cls.of_mean(claim, a - b, unit, key=key, **bounds)
+        return cls.of_mean(claim, a - b, unit, **options)
 
     @property
     def verdict(self) -> str:
@@ -112,7 +113,13 @@ class Finding:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Finding:
-        """The finding that :meth:`as_row` told of."""
+        """The finding that :meth:`as_row` told of.
+
+        Raises:
+            ValueError: the row has other fields.
+        """
+        if set(row) != {*cls.__dataclass_fields__, "verdict"}:
+            raise ValueError(f"row must be what as_row gives, got the fields {', '.join(row)}")
         above, below = row["expected"]
         fields = {key: value for key, value in row.items() if key not in ("expected", "verdict")}
         expected = (
@@ -150,19 +157,6 @@ def _text(number: float) -> str:
     return f"{number:.3g}".replace("-", "−")
 
 
-def _interval(sample: np.ndarray) -> tuple[float, float]:
-    mean, scale = sample.mean(), np.ptp(sample)
-    if scale == 0:  # all networks agree to the last bit: nothing to resample
-        return float(mean), float(mean)
-    centred = (sample - mean) / scale  # whatever its unit, its third power stays representable
-    rng = np.random.default_rng(0)
-    result = stats.bootstrap(
-        (centred,), np.mean, n_resamples=_RESAMPLES, confidence_level=0.95, method="BCa", rng=rng
-    )
-    low, high = mean + scale * np.array(result.confidence_interval)
-    return float(low), float(high)
-
-
 def html_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; each cell carries its heading, for a phone shows the rows one below another."""
     head = "".join(f"<th>{heading}</th>" for heading in headings)
@@ -181,12 +175,24 @@ def html_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 class Findings:
-    """Several findings as one table: as text, as HTML, and as JSON for programs."""
+    """Several findings as one table: as text, as HTML, and as JSON for programs.
+
+    Raises:
+        TypeError, ValueError: one that is no :class:`Finding`, or a key that two of them have.
+    """
 
     HEADINGS = ("Claim", "Expected", "Measured", "95 % interval", "n", "Verdict")
 
     def __init__(self, findings: Iterable[Finding]) -> None:
+        if isinstance(findings, str) or not isinstance(findings, Iterable):
+            raise TypeError(f"findings must be several Finding, got {findings!r}")
         self._findings = tuple(findings)
+        for finding in self._findings:
+            if not isinstance(finding, Finding):
+                raise TypeError(f"findings must hold Finding alone, got {finding!r}")
+        keys = Counter(finding.key for finding in self._findings if finding.key)
+        if twice := [key for key, count in keys.items() if count > 1]:
+            raise ValueError(f"findings must have each key once, got twice: {', '.join(twice)}")
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._findings)

@@ -1,83 +1,54 @@
-"""Results that outlive the run: tables with their provenance, found again by what made them.
+"""Results that outlive the run: tables with their provenance, found again by what decides them.
 
-A result is one CSV file. Its first line is a JSON record: key, configuration, code version, device,
-versions, wall time, date, and a checksum of the lines below. These hold one row for each
-condition, metric and step, and one column for each network. A file is replaced whole or not at all,
-so several processes may share a store. A file that is damaged, or that is not what its name says,
-is named in a warning and never used.
+A table is looked for by experiment, its declared version, configuration and part. A file is
+replaced whole or not at all, so several processes may share a store. A file that is damaged, or
+that is not what its name says, is named in a warning and never used; a file that no store wrote is
+never touched.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import io
-import json
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from fa_core.experiments.shared.experiment import Part
-from fa_core.results import provenance
+from fa_core import _checks
+from fa_core.experiments.shared.experiment import Experiment
+from fa_core.results import files
+from fa_core.results.records import (
+    describe,
+    from_text,
+    identity,
+    make_record,
+    read_record,
+    to_text,
+)
+from fa_core.results.tables import check_table
 
-_ROW = ["condition", "metric", "step"]
-_TIDY = ["condition", "step", "network", "metric", "value"]
-_DIGITS = 4  # significant, far finer than any difference between networks
 
-
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Result:
     """A tidy table and the record of how it came about.
 
     ``table`` has the columns condition, step, network, metric and value; ``record`` has key,
-    experiment, part, config, code, device, versions, seconds (of computing), date (UTC), commit.
+    experiment, version (declared), part, config, code, device, versions, seconds (of computing),
+    date (UTC), commit.
     """
 
-    table: pd.DataFrame
     record: dict[str, Any]
+    table: pd.DataFrame
     path: Path
 
     def __str__(self) -> str:
         """One line that says what was run, on what and when."""
         return describe(self.record)
-
-
-def make_record(
-    experiment: str, config: Any, table: pd.DataFrame, device: str, part: str = ""
-) -> dict[str, Any]:
-    """How a table came about that was computed just now, on this machine."""
-    return {
-        **_identity(experiment, config, part),
-        "networks": int(table["network"].nunique()),
-        "device": provenance.device(device),
-        "versions": provenance.versions(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": provenance.commit(),
-    }
-
-
-def describe(record: Mapping[str, Any]) -> str:
-    """A record in one line: what was run, on what and when, and the time it took if known."""
-    config, seconds = record["config"], record.get("seconds")
-    data = config.get("data") or config.get("tasks") or "noise"
-    parts = [
-        f"{record['experiment']} on {data if isinstance(data, str) else ', '.join(data)}",
-        f"n = {record['networks']} networks",
-        record["device"],
-        record["date"],
-        f"torch {record['versions']['torch']}",
-        f"code {record['code']}",
-    ]
-    if seconds is not None:
-        took = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
-        parts.insert(4, f"{took} of computing")
-    return "; ".join(parts)
 
 
 def shipped(folder: str) -> Path:
@@ -93,39 +64,48 @@ def published() -> Store:
 
 
 class Store:
-    """A folder of results; it is made when the first one is written.
+    """A folder of results; it is made when the first one is computed.
 
     Args:
         folder: where the files lie.
 
+    Raises:
+        TypeError: a folder that is no path.
+
     Examples:
-        >>> Store("no-such-folder").load("alignment", {"networks": 8}) is None
+        >>> from fa_core import experiments
+        >>> alignment = experiments.get("alignment")
+        >>> Store("no-such-folder").load(alignment, alignment.Config.quick()) is None
         True
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
+        if not isinstance(folder, str | os.PathLike):
+            raise TypeError(f"folder must be a path, got {folder!r}")
         self.folder = Path(folder)
 
-    def load(self, experiment: str, config: Any, part: str = "") -> Result | None:
-        """The stored result of this experiment, configuration and code; ``None`` if there is none.
+    def load(self, experiment: Experiment, config: Any, part: str = "") -> Result | None:
+        """The stored result of this experiment's version and configuration, or ``None``.
 
         Warns of a file that is there but cannot be trusted, and says why.
+
+        Raises:
+            TypeError, ValueError: see :func:`fa_core.results.records.identity`.
         """
-        identity = _identity(experiment, config, part)
-        path = self._path(identity)
+        wanted = identity(experiment, config, part)
+        path = self._path(wanted)
         try:
-            text = path.read_bytes().decode("utf-8")
-            record, table = _parse(text, identity)
-        except FileNotFoundError:
+            record, table = from_text(path.read_bytes().decode("utf-8"), wanted)
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             warnings.warn(f"{path} is damaged or foreign and is not used: {error}", stacklevel=2)
             return None
-        return Result(table, record, path)
+        return Result(record, table, path)
 
     def save(
         self,
-        experiment: str,
+        experiment: Experiment,
         config: Any,
         table: pd.DataFrame,
         *,
@@ -136,41 +116,49 @@ class Store:
         """Writes a tidy table, rounded to 4 significant digits, and returns it as stored.
 
         Rows whose value is NaN are not kept.
+
+        Raises:
+            TypeError, ValueError: an argument of another kind, or a table that is not tidy.
+            files.StoreError: the file cannot be written.
         """
-        rows = _rows(table)
-        record = {
-            **make_record(experiment, config, table, device, part),
-            "seconds": round(seconds, 1),
-            "sha256": hashlib.sha256(rows.encode()).hexdigest(),
-        }
-        text = json.dumps(record, ensure_ascii=False) + "\n" + rows
-        path = self._path(record)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            unfinished.write_bytes(text.encode("utf-8"))
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        return Result(_parse(text, record)[1], record, path)
+        wanted = identity(experiment, config, part)
+        seconds = _checks.number("seconds", seconds)
+        made = make_record(experiment, config, check_table(table), device, part)
+        text = to_text({**made, "seconds": round(seconds, 1)}, table)
+        path = self._path(wanted)
+        files.write_whole(path, text)
+        return Result(*from_text(text, wanted), path)
 
     def compute(
         self,
-        experiment: str,
+        experiment: Experiment,
         config: Any,
-        parts: Mapping[str, Part],
         *,
         device: str = "cpu",
         report: Callable[[str], None] = lambda line: None,
     ) -> Result:
-        """The stored result, or else what ``parts`` compute: each is stored as soon as it is done.
+        """The stored result, or else what the experiment's parts compute.
 
-        A run that was interrupted goes on at the part where it stopped. A part may be computed by
-        two processes at once; they store the same table.
+        Each part is stored as soon as it is done: a run that was interrupted goes on at the part
+        where it stopped. A part may be computed by two processes at once; they store the same.
+
+        Raises:
+            files.StoreError: the store cannot be written; said before anything is computed.
         """
+        whole = self.load(experiment, config)
+        if whole is None:
+            files.check_writable(self.folder)
+            whole = self._compute_parts(experiment, config, device, report)
+        self._tidy_up(whole)
+        return whole
+
+    def _compute_parts(
+        self, experiment: Experiment, config: Any, device: str, report: Callable[[str], None]
+    ) -> Result:
         tables, seconds = [], 0.0
+        parts = experiment.parts(config, device)
         for number, (name, part) in enumerate(parts.items(), 1):
-            if whole := self.load(experiment, config):
+            if whole := self.load(experiment, config):  # another process was faster
                 return whole
             result = self.load(experiment, config, name)
             how = "found" if result else "computed"
@@ -184,54 +172,31 @@ class Store:
             tables.append(result.table)
             seconds += result.record["seconds"]
             took_text = f"{result.record['seconds']:.0f} s"
-            report(f"{experiment} {number}/{len(parts)}: {name}: {how}, {took_text}")
-        whole = self.save(experiment, config, pd.concat(tables), device=device, seconds=seconds)
-        for name in parts:
-            self._path(_identity(experiment, config, name)).unlink(missing_ok=True)
-        return whole
+            report(f"{experiment.name} {number}/{len(parts)}: {name}: {how}, {took_text}")
+        return self.save(experiment, config, pd.concat(tables), device=device, seconds=seconds)
 
     def others(self, result: Result) -> list[Path]:
-        """What else lies here of that experiment: other code's and other configurations' files."""
-        files = self.folder.glob(f"{result.record['experiment']}-*")
-        return sorted(path for path in files if path != result.path)
+        """What else this store wrote of that experiment: other versions and configurations."""
+        written = self._written(result.record["experiment"])
+        return sorted(path for path, _ in written if path != result.path)
 
-    def _path(self, identity: Mapping[str, Any]) -> Path:
-        ending = "part" if identity["part"] else "csv"
-        return self.folder / f"{identity['experiment']}-{identity['key']}.{ending}"
+    def _path(self, wanted: Mapping[str, Any]) -> Path:
+        ending = "part" if wanted["part"] else "csv"
+        return self.folder / f"{wanted['experiment']}-{wanted['key']}.{ending}"
 
+    def _written(self, name: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """The files of an experiment that a store wrote: record and name fit each other."""
+        for path in self.folder.glob(f"{name}-*"):
+            if path.suffix in (".csv", ".part") and path.is_file():
+                with suppress(OSError), path.open("rb") as file:
+                    record = read_record(file.readline())
+                    if record and record["experiment"] == name and path == self._path(record):
+                        yield path, record
 
-def _identity(experiment: str, config: Any, part: str) -> dict[str, Any]:
-    """What decides a table, and the key that stands for it."""
-    fields = dict(config) if isinstance(config, Mapping) else dataclasses.asdict(config)
-    identity = {
-        "experiment": experiment,
-        "part": part,
-        "config": json.loads(json.dumps(fields, sort_keys=True)),
-        "code": provenance.code_version(experiment),
-    }
-    text = json.dumps(identity, sort_keys=True)
-    return {"key": hashlib.sha256(text.encode()).hexdigest()[:12], **identity}
-
-
-def _rows(table: pd.DataFrame) -> str:
-    """Tidy table to CSV text, one column for each network."""
-    missing = set(_TIDY) - set(table.columns)
-    if missing:
-        raise ValueError(f"table must have the columns {', '.join(_TIDY)}; it lacks {missing}")
-    wide = table.pivot(index=_ROW, columns="network", values="value").reset_index()
-    text: str = wide.to_csv(index=False, float_format=f"%.{_DIGITS}g", lineterminator="\n")
-    return text
-
-
-def _parse(text: str, identity: Mapping[str, Any]) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Record and tidy table of a file's text, if it is what it should be."""
-    head, _, rows = text.partition("\n")
-    record = json.loads(head)
-    wrong = [name for name, value in identity.items() if record[name] != value]
-    if wrong:
-        raise ValueError(f"it holds another {' and '.join(wrong)}")
-    if record["sha256"] != hashlib.sha256(rows.encode()).hexdigest():
-        raise ValueError("its checksum does not fit its rows")
-    wide = pd.read_csv(io.StringIO(rows), keep_default_na=False, na_values=["", "nan"])
-    tidy = wide.melt(_ROW, var_name="network", value_name="value").dropna(subset="value")
-    return record, tidy.astype({"network": int})[_TIDY].reset_index(drop=True)
+    def _tidy_up(self, whole: Result) -> None:
+        """Removes parts of a whole table, and what a killed process left half written."""
+        name, same = whole.record["experiment"], ("version", "config")
+        for path, record in self._written(name):
+            if record["part"] and all(record.get(f) == whole.record[f] for f in same):
+                files.remove(path)
+        files.remove_unfinished(self.folder, name)

@@ -5,23 +5,59 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from fa_core import _checks
+
+ROW = ["condition", "metric", "step"]
+TIDY = ["condition", "step", "network", "metric", "value"]
+
+
+def _has_columns(table: object) -> pd.DataFrame:
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(f"table must be a pandas DataFrame, got {type(table).__name__}")
+    missing = [name for name in TIDY if name not in table.columns]
+    if missing:
+        raise ValueError(f"table must have the columns {', '.join(TIDY)}; it lacks {missing}")
+    return table
+
+
+def check_table(table: object) -> pd.DataFrame:
+    """Returns ``table`` if it is a tidy one: each network once in each row, its values numbers."""
+    tidy = _has_columns(table)
+    for name, kind, kinds in (("network", "integers", "iu"), ("value", "numbers", "iuf")):
+        if tidy[name].dtype.kind not in kinds:
+            raise TypeError(f"table: {name} must be {kind}, got {tidy[name].dtype}")
+    twice = tidy[tidy.duplicated([*ROW, "network"])]
+    if len(twice):
+        first = twice.iloc[0][[*ROW, "network"]].to_dict()
+        raise ValueError(f"table must hold each network once in each row; twice there: {first}")
+    return tidy
+
 
 def curve(table: pd.DataFrame, condition: str, metric: str) -> pd.DataFrame:
     """One metric of one condition: a row for each step, a column for each network.
 
     Raises:
-        KeyError: no such condition or metric; names those there are.
+        TypeError, ValueError: a table that is not tidy.
+        KeyError: no such condition or metric, or not both together; names those there are.
     """
-    for name, value in (("condition", condition), ("metric", metric)):
-        known = table[name].unique()
-        if value not in known:
-            raise KeyError(f"{name} must be one of {', '.join(known)}; got {value!r}")
-    rows = table[(table["condition"] == condition) & (table["metric"] == metric)]
-    return rows.pivot(index="step", columns="network", values="value")
+    rows = _rows(_has_columns(table), "condition", condition)
+    return _rows(rows, "metric", metric).pivot(index="step", columns="network", values="value")
+
+
+def _rows(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
+    rows = table[table[column] == value]
+    if rows.empty:
+        known = ", ".join(map(str, table[column].unique()))
+        raise KeyError(f"{column} must be one of {known}; got {value!r}")
+    return rows
 
 
 def at(table: pd.DataFrame, condition: str, metric: str, step: int) -> pd.Series[float]:
-    """One metric of one condition at one step: a number for each network."""
+    """One metric of one condition at one step: a number for each network.
+
+    Raises:
+        KeyError: no such condition, metric or step; names those there are.
+    """
     steps = curve(table, condition, metric)
     if step not in steps.index:
         raise KeyError(f"step must be one of {list(steps.index)}; got {step}")
@@ -29,14 +65,20 @@ def at(table: pd.DataFrame, condition: str, metric: str, step: int) -> pd.Series
 
 
 def last(table: pd.DataFrame, condition: str, metric: str = "accuracy") -> pd.Series[float]:
-    """The last record of a metric: a number for each network."""
+    """The last record of a metric: a number for each network; raises as :func:`curve`."""
     return curve(table, condition, metric).iloc[-1]
 
 
 def spectra(table: pd.DataFrame, condition: str, layer: int) -> pd.DataFrame:
-    """Singular values of one layer: a row for each step and number, a column for each network."""
-    rows = table[table["condition"] == condition]
+    """Singular values of one layer: a row for each step and number, a column for each network.
+
+    Raises:
+        KeyError: no such condition, or no singular values of that layer are in it.
+    """
+    rows = _rows(_has_columns(table), "condition", condition)
     found = rows["metric"].str.extract(rf"^singular_value_{layer}_(\d+)$")[0].dropna()
+    if found.empty:
+        raise KeyError(f"layer must be one whose singular values {condition!r} holds; got {layer}")
     numbered = rows.loc[found.index].assign(number=found.astype(int))
     return numbered.pivot(index=["step", "number"], columns="network", values="value")
 
@@ -48,7 +90,12 @@ def steps_to(
 
     Between two records the metric is taken as linear in the step. A network that never gets there
     counts as getting there at the last step: a gain is never made larger by it.
+
+    Raises:
+        TypeError, ValueError: a level that is no finite number.
+        KeyError: as :func:`curve`.
     """
+    _checks.number("level", level)
     values = curve(table, condition, metric)
     steps = values.index.to_numpy(dtype=float)
 
@@ -72,8 +119,19 @@ def where_reached(
     """Each network's value where its ``progress`` first reaches its own ``level``.
 
     Both tables have a row for each step and a column for each network. Between two records they
-    are taken as linear in each other. Every network must reach its level.
+    are taken as linear in each other.
+
+    Raises:
+        ValueError: steps or networks of the arguments differ, or a network never reaches its level.
     """
+    if not values.index.equals(progress.index):
+        raise ValueError(
+            f"values and progress must have the same steps, "
+            f"got {list(values.index)} and {list(progress.index)}"
+        )
+    for name, networks in (("values", values.columns), ("progress", progress.columns)):
+        if lacking := set(level.index) - set(networks):
+            raise ValueError(f"{name} must have each network of level, it lacks {sorted(lacking)}")
 
     def read(network: int) -> float:
         reached = progress[network].to_numpy() >= level[network]

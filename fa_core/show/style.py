@@ -20,6 +20,8 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from fa_core import _checks
+
 # Wong, Nature Methods 8, 441 (2011); yellow is left out: it is too pale for lines on white.
 OKABE_ITO = {
     "blue": "#0072B2",
@@ -73,7 +75,14 @@ def png(figure: matplotlib.figure.Figure) -> bytes:
 
 @contextmanager
 def figure(panels: int = 1, height: float = 2.6) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Panels in the book's style, up to three side by side, four as a square."""
+    """Panels in the book's style, up to three side by side, four as a square.
+
+    Args:
+        panels: how many, at least 1.
+        height: of one row of panels, in inches.
+    """
+    _checks.integer("panels", panels, 1)
+    _checks.number("height", height, above=0)
     columns = panels if panels < 4 else 2
     rows = -(-panels // columns)
     with matplotlib.rc_context(_STYLE):
@@ -82,8 +91,15 @@ def figure(panels: int = 1, height: float = 2.6) -> Iterator[tuple[Figure, list[
 
 
 def interval(values: ArrayLike) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Mean over the last axis (networks) and the ends of its 95 % t interval."""
-    sample = np.atleast_2d(np.asarray(values, dtype=float))
+    """Mean over the last axis (networks) and the ends of its 95 % t interval.
+
+    Raises:
+        TypeError: values that are no real numbers.
+    """
+    given = np.asarray(values)
+    if given.dtype.kind not in "iuf" or given.size == 0:
+        raise TypeError(f"values must be real numbers, at least one; got {values!r}")
+    sample = np.atleast_2d(given.astype(float))
     n = sample.shape[-1]
     mean = sample.mean(-1)
     half = np.zeros_like(mean)
@@ -116,6 +132,12 @@ def reference(ax: Axes, level: float, label: str, below: bool = False) -> None:
     )
 
 
+def _check_level(level: object) -> None:
+    if not isinstance(level, tuple) or len(level) != 2 or not isinstance(level[1], str):
+        raise TypeError(f"level must be a pair of a number and its text, got {level!r}")
+    _checks.number("level", level[0])
+
+
 def curves(
     panels: Mapping[str, Mapping[str, pd.DataFrame]],
     *,
@@ -123,7 +145,22 @@ def curves(
     ylabel: str,
     level: tuple[float, str],
 ) -> Figure:
-    """Curves with intervals: panel title to (name to a table of steps by networks)."""
+    """Curves with intervals: panel title to (name to a table of steps by networks).
+
+    Args:
+        panels: what to draw; at least one panel with at least one table.
+        xlabel, ylabel: of every panel.
+        level: a level that theory names, and its text.
+    """
+    if not isinstance(panels, Mapping) or not panels:
+        raise TypeError(f"panels must be a mapping of titles to curves, got {panels!r}")
+    _check_level(level)
+    for title, lines in panels.items():
+        if not isinstance(lines, Mapping) or not lines:
+            raise TypeError(f"panels[{title!r}] must map names to tables, got {lines!r}")
+        for name, values in lines.items():
+            if not isinstance(values, pd.DataFrame):
+                raise TypeError(f"panels[{title!r}][{name!r}] must be a DataFrame, got {values!r}")
     with figure(len(panels), height=2.8) as (fig, axes):
         for ax, (title, lines) in zip(axes, panels.items(), strict=True):
             for (name, values), dash in zip(lines.items(), _DASHES, strict=False):
@@ -138,6 +175,9 @@ def estimates(
     samples: Mapping[str, ArrayLike], *, title: str, xlabel: str, level: tuple[float, str]
 ) -> Figure:
     """One row for each condition: every network as a dot, mean and 95 % interval as a bar."""
+    if not isinstance(samples, Mapping) or not samples:
+        raise TypeError(f"samples must map conditions to numbers, got {samples!r}")
+    _check_level(level)
     with figure(1, height=0.9 + 0.3 * len(samples)) as (fig, (ax,)):
         for row, (name, values) in enumerate(samples.items()):
             mean, low, high = interval(values)

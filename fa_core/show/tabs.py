@@ -64,15 +64,21 @@ class Tabs:
     """
 
     def __init__(self, tabs: Mapping[str, Sequence[Item]], legend: str = "Show") -> None:
+        if not isinstance(tabs, Mapping):
+            raise TypeError(f"tabs must be a mapping of titles to lists of items, got {tabs!r}")
         if not tabs:
             raise ValueError("tabs must hold at least one tab, got none")
-        for item in (item for items in tabs.values() for item in items):
-            if not isinstance(item, Findings | pd.DataFrame | str | tuple):
+        for title, items in tabs.items():
+            if (
+                not isinstance(title, str)
+                or isinstance(items, str)
+                or not isinstance(items, Sequence)
+            ):
                 raise TypeError(
-                    f"tabs hold text, tables, findings, or a figure with its text: {item!r}"
+                    f"tabs must map a title to a list of items, got {title!r}: {items!r}"
                 )
-            if isinstance(item, tuple) and not item[1].strip():
-                raise ValueError("a figure needs a text alternative that says what it shows")
+            for item in items:
+                _check(item)
         self._tabs = {title: list(items) for title, items in tabs.items()}
         self._legend = legend
 
@@ -104,6 +110,18 @@ class Tabs:
         rows = [finding.as_row() for table in tables for finding in table]
         bundle = {"text/plain": repr(self), "text/html": self.to_html()}
         return bundle | ({MIME_TYPE: rows} if rows else {})
+
+
+def _check(item: object) -> None:
+    if isinstance(item, tuple) and len(item) == 2:
+        figure, alt = item
+        known = isinstance(figure, Figure) and isinstance(alt, str)
+    else:
+        known = isinstance(item, Findings | pd.DataFrame | str)
+    if not known:
+        raise TypeError(f"tabs hold text, tables, findings, or a figure with its text: {item!r}")
+    if isinstance(item, tuple) and not item[1].strip():
+        raise ValueError("a figure needs a text alternative that says what it shows, got none")
 
 
 def _text(item: Item) -> str:

@@ -10,7 +10,9 @@ import torch
 from matplotlib.figure import Figure
 
 from fa_core.experiments.shared.experiment import Experiment
-from fa_core.results.store import describe, make_record, published
+from fa_core.results.records import describe, make_record
+from fa_core.results.store import published
+from fa_core.results.tables import check_table
 from fa_core.show.tabs import Item, Tabs
 
 
@@ -18,10 +20,13 @@ class TwoScales:
     """Shows figures and findings of an experiment at two scales, in tabs.
 
     Args:
-        experiment: such as ``fa_core.experiments.get("alignment")``.
+        experiment: what ran, such as ``fa_core.experiments.alignment.experiment``.
         config: of the run that just happened.
         table: what that run gave.
         device: where it was computed.
+
+    Raises:
+        TypeError, ValueError: an argument of another kind, or a table that is not tidy.
     """
 
     def __init__(
@@ -31,27 +36,28 @@ class TwoScales:
         table: pd.DataFrame,
         device: torch.device | str = "cpu",
     ) -> None:
-        name = experiment.name
+        record = make_record(experiment, config, check_table(table), str(device))
         paper = experiment.Config.paper()
-        stored = published().load(name, paper)
+        stored = published().load(experiment, paper)
         self._experiment = experiment
-        record = make_record(name, config, table, str(device))
         self._runs = {"This run": (describe(record), config, table)}
         self._missing = ""
         if stored:
             self._runs["Stored, paper scale"] = (str(stored), paper, stored.table)
         else:
             self._missing = (
-                "No table at paper scale is stored for this version of the code. To make it, run: "
-                f"fa-core run {name} --profile paper --store book/results"
+                "No table at paper scale is stored for this version of the experiment. To make "
+                f"it, run: fa-core run {experiment.name} --profile paper --store book/results"
             )
 
     def figure(self, draw: Callable[[Any, pd.DataFrame], Figure], alt: str) -> Tabs:
         """The figure that ``draw(config, table)`` gives at each scale; ``alt`` must fit both."""
+        _check_function("draw", draw)
         return self._tabs(lambda config, table: (draw(config, table), alt))
 
     def table(self, make: Callable[[Any, pd.DataFrame], pd.DataFrame]) -> Tabs:
         """The table that ``make(config, table)`` gives at each scale."""
+        _check_function("make", make)
         return self._tabs(make)
 
     def findings(self) -> Tabs:
@@ -66,3 +72,8 @@ class TwoScales:
         if self._missing:
             tabs["Stored, paper scale"] = [self._missing]
         return Tabs(tabs, legend="Scale")
+
+
+def _check_function(name: str, value: object) -> None:
+    if not callable(value):
+        raise TypeError(f"{name} must be a function of config and table, got {value!r}")
