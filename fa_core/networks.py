@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fa_core import _checks, metrics, seeding
+from fa_core import _checks, _labels, seeding
 from fa_core.engine import autograd
 from fa_core.engine.backward import LogitsError
 from fa_core.engine.closed_form import ClosedForm, covers
@@ -79,7 +79,7 @@ class MLP(nn.Module):
 
         Raises:
             TypeError, ValueError: inputs that do not fit the network, or labels that do not fit
-                them, as in :func:`fa_core.metrics.require_labels`.
+                them, as in :func:`fa_core.metrics.cross_entropy`.
         """
         population = () if self.networks is None else (self.networks,)
         batch = (len(x), self.sizes[0]) if _checks.floating("x", x).ndim == 2 else x.shape[-2:]
@@ -88,9 +88,9 @@ class MLP(nn.Module):
                 f"x must be a batch [n, {self.sizes[0]}], shared or with {population} in front, "
                 f"got shape {tuple(x.shape)}"
             )
-        metrics.require_label_shape(y, torch.Size((*population, batch[0], self.sizes[-1])))
+        _labels.require_label_shape(y, torch.Size((*population, batch[0], self.sizes[-1])))
         if not y.is_floating_point():
-            metrics.require_label_values(y, self.sizes[-1])
+            _labels.require_label_values(y, self.sizes[-1])
             y = F.one_hot(y.long(), self.sizes[-1]).to(x.dtype)
         form = self.closed_form(x, y)
         return autograd.loss_and_gradients(self, x, y) if form is None else form()

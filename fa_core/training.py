@@ -12,6 +12,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from fa_core import _checks, metrics
+from fa_core._labels import require_labels
 from fa_core.data import Dataset
 from fa_core.engine import loop
 from fa_core.engine.batches import DataBatches, NoiseBatches
@@ -199,7 +200,7 @@ def _train(
         if parameter.dtype != torch.float32:
             raise TypeError(f"net must hold float32 parameters, but {name} is {parameter.dtype}")
     # A model that does not fit its samples shows here, before any work.
-    metrics.require_labels(_logits(net, probe.x), probe.y)
+    require_labels(_logits(net, probe.x), probe.y)
     optimizer = partial(_optimizer, make_optimizer, lr=lr)
     team = loop.team(net, source, optimizer, seed)
     history = History()
