@@ -77,7 +77,6 @@ class Variant(NamedTuple):
 
 def variants(config: Config) -> list[Variant]:
     """All pairs of images and depth that are trained; the main one is first."""
-
     main, role = config.images, roles(config.images, config.other_images)
     of_images = {main: ("main", "")}
     of_images |= {n: (f"images-{role[n]}", f"{n} images: ") for n in config.other_images}
