@@ -50,7 +50,7 @@ def test_any_kind_of_real_number_will_do(tmp_path, dtype):
 
 
 def test_a_relative_path_is_sought_in_the_working_folder_then_in_the_root(tmp_path, monkeypatch):
-    places = {name: tmp_path / name for name in ("here", "root", "named", "home")}
+    places = {name: tmp_path / name for name in ("here", "given", "named", "home")}
     monkeypatch.chdir(tmp_path)
     for mark, folder in enumerate(places.values(), 1):
         (folder / "sub").mkdir(parents=True)
@@ -66,13 +66,13 @@ def test_a_relative_path_is_sought_in_the_working_folder_then_in_the_root(tmp_pa
 
     assert found() == "home"
     monkeypatch.setenv("FA_CORE_DATA", str(places["named"]))
-    assert found() == "named" and found(places["root"]) == "root"
-    assert found("~/../root") == "root"
+    assert found() == "named" and found(places["given"]) == "given"
+    assert found("~/../given") == "given"
     monkeypatch.setenv("FA_CORE_DATA", "~/../named")
     assert found() == "named"
     monkeypatch.chdir(places["here"])
-    assert found() == found(places["root"]) == "here"
-    assert found(name="~/../root/sub/set.npz") == "root"
+    assert found() == found(places["given"]) == "here"
+    assert found(name="~/../given/sub/set.npz") == "given"
     with pytest.raises(DataNotFoundError) as caught:
         load("sub/other.npz")
     assert str(places["home"] / "../named/sub/other.npz") in str(caught.value)
