@@ -59,7 +59,7 @@ class Rule:
 
     @property
     def is_simple(self) -> bool:
-        """Whether the three words say all: then other engines can compute the rule from them."""
+        """Whether the three words say all, so that other engines can compute the rule from them."""
         kind = type(self)
         names = ("shape", "carry", "feedback_gradient", "between")
         return all(getattr(kind, name) is getattr(Rule, name) for name in names)

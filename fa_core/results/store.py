@@ -90,7 +90,7 @@ class Store:
         Warns of a file that is there but cannot be trusted, and says why.
 
         Raises:
-            TypeError, ValueError: see :func:`fa_core.results.records.identity`.
+            TypeError, ValueError: an experiment, configuration or part of another kind.
         """
         wanted = identity(experiment, config, part)
         path = self._path(wanted)
@@ -119,7 +119,7 @@ class Store:
 
         Raises:
             TypeError, ValueError: an argument of another kind, or a table that is not tidy.
-            files.StoreError: the file cannot be written.
+            fa_core.results.files.StoreError: the file cannot be written.
         """
         wanted = identity(experiment, config, part)
         seconds = _checks.number("seconds", seconds)
@@ -143,7 +143,7 @@ class Store:
         where it stopped. A part may be computed by two processes at once; they store the same.
 
         Raises:
-            files.StoreError: the store cannot be written; said before anything is computed.
+            fa_core.results.files.StoreError: the store cannot be written; said before anything is computed.
         """
         whole = self.load(experiment, config)
         if whole is None:

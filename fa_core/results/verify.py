@@ -168,8 +168,8 @@ def verify(
         report: is told the seed, then one line a part.
 
     Returns:
-        Whether every part fits: none is off, no table is missing and, without ``sample``, no
-        part's data are missing.
+        True if no part is off, no table is missing and, without ``sample``, no part's data are
+        missing.
     """
     if sample is not None:
         _checks.integer("sample", sample, 1)

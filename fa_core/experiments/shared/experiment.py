@@ -33,12 +33,15 @@ class Condition:
     Attributes:
         hidden: units of each hidden layer.
         rule: what travels backward.
-        noise_steps, noise_lr: length and learning rate of the noise training.
+        noise_steps: length of the noise training.
+        noise_lr: its learning rate.
         noise: options of :class:`fa_core.NoiseGenerator`.
         data: name of the task, see :func:`fa_core.experiments.shared.tasks.load`.
         images: train on so many, the first; ``None`` for all.
-        steps, lr: length and learning rate of the training on data.
-        inputs, classes: of the noise, where there are no data.
+        steps: length of the training on data.
+        lr: its learning rate.
+        inputs: units of the noise, where there are no data.
+        classes: of its labels.
         change: called with the network and the seed before the training that is recorded.
         record: measures, by name or as functions ``(net, x, y) -> columns``.
         record_at: steps to record at; ``None`` for 21 steps, evenly.
