@@ -45,7 +45,7 @@ help:
 	@echo "PYTHON=$(PYTHON)    the Python 3.11, 3.12 or 3.13 that makes it"
 	@echo "TORCH_INDEX=        a package index for torch; PyTorch's CPU index spares a GPU download"
 	@echo "PROFILE=$(PROFILE)     quick (seconds on a laptop) or paper (the paper's sizes)"
-	@echo "DEVICE=$(DEVICE)        where chapters compute: cpu, cuda or mps"
+	@echo "DEVICE=$(DEVICE)        where chapters compute: cpu or cuda"
 	@echo "SITE_URL=           the address the book will have; pages then name it as theirs"
 	@echo "CHROMIUM=           the browser for tests and PDF, if not chromium on the path"
 	@echo "PORT=$(PORT)         where make serve listens"

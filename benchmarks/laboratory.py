@@ -18,6 +18,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.__main__ import machine
+from fa_core import rules
 from fa_core.widgets import Laboratory
 from fa_core.widgets._joining import join
 
@@ -32,8 +33,8 @@ GOALS = {
     "% more memory at the end than after a minute": (5, "most"),
 }
 
-STEPS_A_SECOND = """({ steps, rounds }) => {
-  const net = new Network([64, 64, 10], "fa");
+STEPS_A_SECOND = """({ rule, steps, rounds }) => {
+  const net = new Network([64, 64, 10], rule);
   net.initialise(new Random(0, "init"));
   const noise = { distribution: "gaussian", mean: 0, std: 1, labels: "random" };
   const source = new NoiseGenerator(noise, 10, new Random(0, "noise"));
@@ -93,7 +94,8 @@ def measure(browser, folder: Path, minutes: int):
     module = join("engine.js", "random.js")
     page.set_content(f"<script type=module>{module}\n{names}</script>")
     page.wait_for_function("Boolean(window.Network)")
-    yield page.evaluate(STEPS_A_SECOND, {"steps": 200, "rounds": 25})
+    rule = rules.as_data()["fa"]
+    yield page.evaluate(STEPS_A_SECOND, {"rule": rule, "steps": 200, "rounds": 25})
     page.close()
 
     def show(lab: Laboratory) -> Page:

@@ -8,9 +8,10 @@
 """
 
 from fa_core import data, metrics, rules
+from fa_core.conversion import convert
 from fa_core.data import shifts as transforms
 from fa_core.history import History
-from fa_core.layers import FALinear, convert
+from fa_core.layers import FALinear
 from fa_core.networks import MLP
 from fa_core.noise import NoiseGenerator
 from fa_core.results import findings

@@ -40,6 +40,8 @@ def _device(text: str) -> str:
         kind = torch.device(text).type
     except RuntimeError as error:
         raise argparse.ArgumentTypeError(f"no device is called {text!r}") from error
+    if kind not in ("cpu", "cuda"):
+        raise argparse.ArgumentTypeError(f"only cpu and cuda compute all metrics, not {text!r}")
     if kind == "cuda" and not torch.cuda.is_available():
         raise argparse.ArgumentTypeError("this machine or this torch has no CUDA; use cpu")
     return text

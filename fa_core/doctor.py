@@ -28,7 +28,7 @@ def _devices() -> str:
         f"cuda:{index} ({torch.cuda.get_device_name(index)})"
         for index in range(torch.cuda.device_count())
     ]
-    return ", ".join(names + ["mps"] * torch.backends.mps.is_available())
+    return ", ".join(names)
 
 
 def _torchvision_state() -> str:

@@ -1,4 +1,4 @@
-"""Linear layers whose error travels back through a matrix of its own.
+"""Linear layers whose error travels back by a rule of its own.
 
 Index legend: p network, n sample, i input unit, o output unit.
 """
@@ -8,43 +8,13 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from fa_core import _checks
+from fa_core.engine.backward import Linear, LogitsError
 from fa_core.rules import RULES
-
-
-class _Linear(torch.autograd.Function):
-    """``y = x W^T + b`` forward; backward the error goes through ``back`` instead of ``W``."""
-
-    @staticmethod
-    def forward(x: Tensor, weight: Tensor, bias: Tensor | None, back: Tensor) -> Tensor:
-        y = x @ weight.mT  # [n i] or [p n i], times [p i o]
-        return y if bias is None else y + bias.unsqueeze(-2)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        x, _, _, back = inputs
-        ctx.save_for_backward(x, back)
-
-    @staticmethod
-    @once_differentiable  # the backward pass is a rule, not a derivative: it has none of its own
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, back = ctx.saved_tensors
-        grad_x = grad_weight = grad_bias = None
-        if ctx.needs_input_grad[0]:
-            grad_x = grad @ back
-            if x.ndim < grad_x.ndim:  # one input shared by all networks
-                grad_x = grad_x.sum(0)
-        if ctx.needs_input_grad[1]:
-            grad_weight = grad.mT @ x
-        if ctx.needs_input_grad[2]:
-            grad_bias = grad.sum(-2)
-        return grad_x, grad_weight, grad_bias, None
 
 
 class FALinear(nn.Module):
@@ -52,9 +22,9 @@ class FALinear(nn.Module):
 
     Forward :math:`y = x W^\top + b`. Backward, the error :math:`\delta` at ``y`` reaches ``x`` as
     :math:`\delta B` under ``rule="fa"`` (Lillicrap et al. 2016) and as :math:`\delta W` under
-    ``rule="bp"``. The updates of ``W`` and ``b`` are the usual :math:`\delta^\top x` and
-    :math:`\sum \delta`. ``W`` and ``B`` are drawn independently from N(0, 2 / in_features)
-    (He et al. 2015), as in Cheon et al. (2024); ``b`` starts at 0.
+    ``rule="bp"``; :mod:`fa_core.rules` lists all. The updates of ``W`` and ``b`` are the usual
+    :math:`\delta^\top x` and :math:`\sum \delta`. ``W`` and ``B`` are drawn independently from
+    N(0, 2 / in_features) (He et al. 2015), as in Cheon et al. (2024); ``b`` starts at 0.
 
     Args:
         in_features: input units, at least 1.
@@ -64,6 +34,8 @@ class FALinear(nn.Module):
         networks: number of independent networks in a leading axis; ``None`` for a plain layer.
         generator: source of the random weights, or a sequence with one for each network; ``None``
             takes torch's global one, as ``torch.nn.Linear`` does.
+        outputs: units of the whole network's output, where the feedback of rules such as ``"dfa"``
+            starts; ``None`` for a layer that is itself the last.
 
     Shape:
         - Plain layer: ``[*, in]`` to ``[*, out]``.
@@ -73,11 +45,16 @@ class FALinear(nn.Module):
     Attributes:
         weight: parameter ``[*networks, out, in]``.
         bias: parameter ``[*networks, out]``, or ``None``.
-        feedback: buffer ``[*networks, out, in]``; saved and moved with the module, never updated.
+        feedback: buffer ``[*networks, out, in]`` (``[*networks, outputs, in]`` under ``"dfa"``);
+            saved and moved with the module, never updated. A parameter under rules that move it,
+            such as ``"kp"``.
+        rule: may be set to another rule whose feedback has the same shape.
 
     Raises:
         TypeError: a size that is no integer, or an input that is not floating point.
         ValueError: a size below 1, an unknown rule, or an input of the wrong width.
+        RuntimeError: in the backward pass, a second derivative under any rule but ``"bp"``, or a
+            rule that asks for the logits' error outside a network that hands it on.
 
     Examples:
         >>> layer = FALinear(3, 2)
@@ -99,24 +76,60 @@ class FALinear(nn.Module):
         rule: str = "fa",
         networks: int | None = None,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
+        outputs: int | None = None,
     ) -> None:
         super().__init__()
         self.in_features = _checks.integer("in_features", in_features, 1)
+        bias = _checks.flag("bias", bias)
         self.out_features = _checks.integer("out_features", out_features, 1)
-        self.rule = _checks.choice("rule", rule, RULES)
+        _checks.choice("rule", rule, RULES)
         self.networks = None if networks is None else _checks.integer("networks", networks, 1)
+        last = self.out_features if outputs is None else outputs
+        self.outputs = _checks.integer("outputs", last, 1)
         population = () if self.networks is None else (self.networks,)
+        _checks.streams("generator", generator, self.networks)
         rows, columns = self.out_features, self.in_features
+        size = 2 * 4 * math.prod(population) * rows * columns  # of float32 weight and feedback
+        _checks.memory(f"networks={networks}, out_features={rows}, in_features={columns}", size)
         self.weight = nn.Parameter(torch.empty(*population, rows, columns))
         self.bias = nn.Parameter(torch.empty(*population, rows)) if bias else None
-        self.register_buffer("feedback", torch.empty_like(self.weight, requires_grad=False))
+        shape = RULES[rule].shape(columns, rows, self.outputs)
+        self.register_buffer("feedback", torch.empty(*population, *shape))
+        self.rule = rule
+        self._logits_error: LogitsError | None = None  # of the forward pass that is under way
         self.reset_parameters(generator)
+
+    @property
+    def rule(self) -> str:
+        """Name of what travels backward."""
+        return self._rule
+
+    @rule.setter
+    def rule(self, name: str) -> None:
+        rule = RULES[_checks.choice("rule", name, RULES)]
+        needed = rule.shape(self.in_features, self.out_features, self.outputs)
+        if rule.reads_feedback and self.feedback.shape[-2:] != needed:
+            raise ValueError(
+                f"rule {name!r} needs feedback of shape {needed}, but this layer's is "
+                f"{tuple(self.feedback.shape[-2:])}; make the layer with rule={name!r}"
+            )
+        self._rule = name
+        if rule.moves_feedback and not isinstance(self.feedback, nn.Parameter):
+            feedback = self.feedback
+            del self.feedback
+            self.feedback = nn.Parameter(feedback)  # an optimiser must find it
 
     @torch.no_grad()
     def reset_parameters(
         self, generator: torch.Generator | Sequence[torch.Generator] | None = None
     ) -> None:
-        """Draws weight and feedback anew, N(0, 2 / in_features), and sets the bias to 0."""
+        """Draws weight and feedback anew, N(0, 2 / in_features), and sets the bias to 0.
+
+        Raises:
+            TypeError: ``generator`` is no torch generator, nor a sequence of them.
+            ValueError: a sequence that has not one for each network.
+        """
+        _checks.streams("generator", generator, self.networks)
         std = math.sqrt(2 / self.in_features)
         for matrix in (self.weight, self.feedback):
             if isinstance(generator, Sequence):  # one stream for each network
@@ -134,13 +147,17 @@ class FALinear(nn.Module):
         batch = x.shape[1:-1] if own_input else x.shape[:-1]
         flat = (x.shape[0], batch.numel()) if own_input else (batch.numel(),)
         x = x.reshape(*flat, self.in_features)
-        tensors = [x, self.weight, self.bias, self.backward_matrix()]
+        tensors = [x, self.weight, self.bias, self.feedback]
         device = x.device.type
         if torch.is_autocast_enabled(device):
             # Cast here: autograd casts the gradients back, and all of `backward` meets one dtype.
+            # Double precision stays, as in torch.nn.Linear.
             dtype = torch.get_autocast_dtype(device)
-            tensors = [t if t is None else t.to(dtype) for t in tensors]
-        y: Tensor = _Linear.apply(*tensors)
+            tensors = [t if t is None or t.dtype == torch.float64 else t.to(dtype) for t in tensors]
+        rule, error = RULES[self.rule], self._logits_error
+        if error is None and rule.source == "error" and self.outputs != self.out_features:
+            error = LogitsError()  # from which none comes: the backward pass says so
+        y: Tensor = Linear.apply(*tensors, rule, error)
         return y.reshape(*y.shape[:-2], *batch, self.out_features)
 
     def part(self, first: int, end: int) -> FALinear:
@@ -151,13 +168,10 @@ class FALinear(nn.Module):
             name: p if p is None else nn.Parameter(p.detach()[first:end], p.requires_grad)
             for name, p in self._parameters.items()
         }
-        part._buffers = {"feedback": self.feedback[first:end]}
+        part._buffers = {
+            name: b if b is None else b[first:end] for name, b in self._buffers.items()
+        }
         return part
-
-    def backward_matrix(self) -> Tensor:
-        """The matrix ``[*networks, out, in]`` that carries the error from output to input."""
-        back: Tensor = getattr(self, RULES[self.rule].through)
-        return back.detach()
 
     def _check_input(self, x: Tensor) -> None:
         _checks.floating("x", x)
@@ -177,54 +191,3 @@ class FALinear(nn.Module):
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}, rule={self.rule!r}, networks={self.networks}"
         )
-
-
-def convert(
-    model: nn.Module, rule: str = "fa", generator: torch.Generator | None = None
-) -> nn.Module:
-    """Returns a copy of ``model`` whose Linear layers are :class:`FALinear` layers.
-
-    Forward weights and biases are kept, so the copy computes the same function; feedback is drawn
-    from N(0, 2 / in_features). A layer used in several places stays one layer. Only plain
-    ``torch.nn.Linear`` layers are converted; all others go on learning by backpropagation.
-
-    Args:
-        model: any module.
-        rule: what travels backward, a name in ``fa_core.rules.RULES``.
-        generator: source of the feedback weights; ``None`` takes torch's global one.
-
-    Raises:
-        TypeError: ``model`` is no module.
-        ValueError: an unknown rule, or a model without a Linear layer.
-
-    Examples:
-        >>> model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
-        >>> [type(layer).__name__ for layer in convert(model)]
-        ['FALinear', 'ReLU', 'FALinear']
-    """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}")
-    _checks.choice("rule", rule, RULES)
-    if not any(type(layer) is nn.Linear for layer in model.modules()):
-        raise ValueError(
-            f"model must hold at least one torch.nn.Linear layer, got {type(model).__name__}"
-        )
-    # Wrapped, so that a model which is itself a Linear layer has a parent to be replaced in.
-    wrapper = nn.ModuleList([copy.deepcopy(model)])
-    converted: dict[nn.Module, FALinear] = {}
-    for parent in list(wrapper.modules()):
-        for name, child in list(parent._modules.items()):
-            if type(child) is nn.Linear:
-                if child not in converted:
-                    converted[child] = _from_linear(child, rule, generator)
-                setattr(parent, name, converted[child])
-    return wrapper[0]
-
-
-def _from_linear(linear: nn.Linear, rule: str, generator: torch.Generator | None) -> FALinear:
-    has_bias = linear.bias is not None
-    layer = FALinear(linear.in_features, linear.out_features, has_bias, rule, None, generator)
-    layer.weight = linear.weight
-    layer.bias = linear.bias  # None included
-    layer.feedback = layer.feedback.to(linear.weight)
-    return layer.train(linear.training)

@@ -6,9 +6,10 @@ Index legend: p network, n sample, i input unit, o output unit, k class.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -18,16 +19,50 @@ from fa_core.layers import FALinear
 Logits = Float[Tensor, "*networks n k"]
 # Without the networks axis labels are shared, so their leading axes have a name of their own.
 Labels = Int[Tensor, "*labelled n"] | Float[Tensor, "*labelled n k"]
+_SUM_TOLERANCE = 0.01  # of probabilities, that half precision leaves
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """Within the block ``net`` is in evaluation mode; then every module has its own mode again."""
+    training = [module for module in net.modules() if module.training]
+    if training:
+        net.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
 
 
 def angle(u: Float[Tensor, "*batch d"], v: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch"]:
-    """Angle between vectors, in degrees from 0 to 180; NaN where a vector is zero.
+    """Angle between vectors, in degrees from 0 to 180; NaN where a vector is zero or not finite.
 
     ``2 atan2(|a - b|, |a + b|)`` on the unit vectors ``a``, ``b`` in float64: unlike ``arccos`` of
     the cosine it loses no digits near 0 and 180 (Kahan 2006).
+
+    Raises:
+        TypeError: an argument that is no floating-point tensor.
+        ValueError: shapes that differ, or vectors without a component.
     """
-    a, b = (t.double() / t.double().norm(dim=-1, keepdim=True) for t in (u, v))
-    return torch.rad2deg(2 * torch.atan2((a - b).norm(dim=-1), (a + b).norm(dim=-1)))
+    _checks.floating("u", u)
+    _checks.floating("v", v)
+    if u.shape != v.shape or u.ndim == 0 or u.shape[-1] == 0:
+        raise ValueError(
+            f"u and v must be vectors [*batch, d] of one shape, "
+            f"got {tuple(u.shape)} and {tuple(v.shape)}"
+        )
+    a, b = _unit(u), _unit(v)
+    apart = torch.linalg.vector_norm(a - b, dim=-1)
+    return torch.rad2deg(2 * torch.atan2(apart, torch.linalg.vector_norm(a + b, dim=-1)))
+
+
+def _unit(t: Tensor) -> Tensor:
+    """Vectors of length 1 in float64. The largest entry goes first: no square overflows then."""
+    largest = torch.linalg.vector_norm(t, math.inf, dim=-1, keepdim=True)
+    scaled = t / largest.double()
+    unit: Tensor = scaled / torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)
+    return unit
 
 
 def alignment_angle(
@@ -44,7 +79,7 @@ def alignment_angle(
         Degrees, ``[*networks]`` over the flattened matrices or ``[*networks, o]`` per unit.
 
     Raises:
-        TypeError: an argument that is no floating-point tensor.
+        TypeError: ``W`` or ``B`` is no floating-point tensor, or ``per_unit`` no bool.
         ValueError: shapes that differ, or that are not matrices.
 
     Examples:
@@ -53,7 +88,8 @@ def alignment_angle(
     """
     _checks.floating("W", W)
     _checks.floating("B", B)
-    if W.shape != B.shape or W.ndim < 2:
+    _checks.flag("per_unit", per_unit)
+    if W.shape != B.shape or W.ndim < 2 or 0 in W.shape[-2:]:
         raise ValueError(
             f"W and B must be matrices [*networks, out, in] of one shape, "
             f"got {tuple(W.shape)} and {tuple(B.shape)}"
@@ -66,22 +102,25 @@ def effective_rank(W: Float[Tensor, "*networks m n"]) -> Float[Tensor, "*network
     """Effective rank: exp of the entropy (nats) of the normalised singular values.
 
     It is ``r`` for ``r`` equal singular values and 1 for rank one (Roy & Vetterli 2007). Takes
-    weights, or features ``[*networks, samples, units]``. A zero matrix has no spectrum: NaN.
+    weights, or features ``[*networks, samples, units]``. A matrix that is zero, or that holds NaN
+    or infinity, has no spectrum: its rank is NaN, those of the other networks are not.
 
     Raises:
         TypeError: ``W`` is no floating-point tensor.
-        ValueError: ``W`` has fewer than two dimensions.
+        ValueError: ``W`` has fewer than two dimensions, or an empty one of the last two.
 
     Examples:
         >>> round(effective_rank(torch.eye(5)).item(), 6)
         5.0
     """
     _checks.floating("W", W)
-    if W.ndim < 2:
+    if W.ndim < 2 or 0 in W.shape[-2:]:
         raise ValueError(f"W must be a matrix [*networks, m, n], got shape {tuple(W.shape)}")
+    W = W.detach().double()
+    finite = W.isfinite().all(-1).all(-1)[..., None, None]
+    W = torch.where(finite, W, 0)  # one bad matrix would fail the decomposition of all
     # The spectrum of W is that of the triangular factor of its QR decomposition: cheaper when tall.
-    tall = W.detach().double() if W.shape[-2] >= W.shape[-1] else W.detach().double().mT
-    triangle = torch.linalg.qr(tall, mode="r").R
+    triangle = torch.linalg.qr(W if W.shape[-2] >= W.shape[-1] else W.mT, mode="r").R
     s = torch.linalg.svdvals(triangle)
     p = s / s.sum(-1, keepdim=True)
     rank: Tensor = torch.special.entr(p).sum(-1).exp()
@@ -93,42 +132,146 @@ def cross_entropy(logits: Logits, y: Labels) -> Float[Tensor, "*networks"]:
 
     ``y`` holds classes ``[*networks, n]`` or probabilities ``[*networks, n, k]``; without the
     networks axis it is shared by all networks.
+
+    Raises:
+        TypeError, ValueError: as :func:`require_labels`.
     """
-    loss: Tensor = -(probabilities(y, logits) * logits.log_softmax(-1)).sum(-1).mean(-1)
-    return loss
+    require_labels(logits, y)
+    return mean_cross_entropy(logits, y)
+
+
+def mean_cross_entropy(logits: Logits, y: Labels) -> Float[Tensor, "*networks"]:
+    """:func:`cross_entropy` of arguments that were checked before, as in a training loop."""
+    log_p = logits.log_softmax(-1)
+    if y.is_floating_point():
+        # What has probability 0 adds nothing, even where its logarithm is minus infinity.
+        loss = (y * log_p.masked_fill(y == 0, 0)).sum(-1)
+    else:
+        label = y.long().expand(logits.shape[:-1])
+        loss = log_p.gather(-1, label.unsqueeze(-1)).squeeze(-1)
+    return -loss.mean(-1)
+
+
+def require_labels(logits: Logits, y: Labels, name: str = "y") -> None:
+    """Checks kinds, shapes and ranges of logits and of the labels that belong to them.
+
+    ``name`` is what the caller calls the labels.
+
+    Raises:
+        TypeError: logits that are no floating-point tensor, or labels that are no tensor of
+            integers (classes) or real numbers (probabilities).
+        ValueError: logits that are not ``[*networks, n, k]`` with a sample and a class; labels
+            that are not ``[*networks, n]`` or ``[n]`` from 0 to ``k - 1``, nor ``[*networks, n,
+            k]`` or ``[n, k]``, not negative and of sum 1.
+    """
+    _checks.floating("logits", logits)
+    if logits.ndim < 2 or 0 in logits.shape[-2:]:
+        raise ValueError(f"logits must be [*networks, n, k], got shape {tuple(logits.shape)}")
+    require_label_shape(y, logits.shape, name)
+    require_label_values(y, logits.shape[-1], name)
+
+
+def require_label_values(y: Labels, classes: int, name: str = "y") -> None:
+    """Checks that labels of a right shape are classes from 0 or probabilities of sum 1.
+
+    Raises:
+        ValueError: as :func:`require_labels`.
+    """
+    if torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(y):
+        return  # under torch.compile and torch.func tensors hold no values yet
+    if not y.is_floating_point():
+        if y.min() < 0 or y.max() >= classes:
+            wrong = y.min() if y.min() < 0 else y.max()
+            raise ValueError(f"{name} must hold classes from 0 to {classes - 1}, got {wrong}")
+    elif not ((y >= 0).all() and ((y.sum(-1) - 1).abs() < _SUM_TOLERANCE).all()):
+        raise ValueError(
+            f"{name} must hold probabilities, not negative and of sum 1 over the classes, got "
+            f"values from {y.min():.3g} to {y.max():.3g} and sums from {y.sum(-1).min():.3g} to "
+            f"{y.sum(-1).max():.3g}"
+        )
+
+
+def require_label_shape(y: Labels, shape: torch.Size, name: str = "y") -> None:
+    """Checks kind and shape of labels for logits of ``shape``, without a look at their values.
+
+    Raises:
+        TypeError, ValueError: as :func:`require_labels`.
+    """
+    kinds = (torch.bool, torch.complex64, torch.complex128)
+    if not isinstance(y, Tensor) or y.dtype in kinds:
+        raise TypeError(
+            f"{name} must be a tensor of integer classes or of probabilities, "
+            f"got {_checks.shown(y)}"
+        )
+    own = shape if y.is_floating_point() else shape[:-1]
+    shared = own[len(shape) - 2 :]
+    if y.shape not in (own, shared):
+        what = "probabilities" if y.is_floating_point() else "classes"
+        either = "" if own == shared else f" or {tuple(shared)}"
+        raise ValueError(
+            f"{name} must have the shape {tuple(own)}{either} of {what} for logits {tuple(shape)}, "
+            f"got {tuple(y.shape)}"
+        )
 
 
 def generalisation_gap(
     net: nn.Module, train_x: Tensor, train_y: Labels, test_x: Tensor, test_y: Labels
 ) -> Float[Tensor, "*networks"]:
-    """Test cross-entropy less training cross-entropy, in nats, for each network."""
-    with torch.no_grad():
-        return cross_entropy(net(test_x), test_y) - cross_entropy(net(train_x), train_y)
+    """Test cross-entropy less training cross-entropy, in nats, for each network.
 
+    ``net`` is in evaluation mode meanwhile.
 
-def probabilities(y: Labels, logits: Logits) -> Logits:
-    """Labels as probabilities over the classes of ``logits``; classes become one-hot."""
-    if y.is_floating_point():
-        return y.expand_as(logits)
-    return F.one_hot(y.long(), logits.shape[-1]).to(logits.dtype).expand_as(logits)
+    Raises:
+        TypeError, ValueError: ``net`` is no module, inputs that are no tensors, or labels as in
+            :func:`require_labels`.
+    """
+    _checks.module("net", net)
+    _checks.floating("train_x", train_x)
+    _checks.floating("test_x", test_x)
+
+    def loss(x: Tensor, y: Labels, name: str) -> Tensor:
+        logits = net(x)
+        require_labels(logits, y, name)
+        return mean_cross_entropy(logits, y)
+
+    with evaluating(net), torch.no_grad():
+        return loss(test_x, test_y, "test_y") - loss(train_x, train_y, "train_y")
 
 
 def accuracy(logits: Logits, y: Labels) -> Float[Tensor, "*networks"]:
-    """Share of samples, from 0 to 1, whose largest readout is the labelled class."""
+    """Share of samples, from 0 to 1, whose largest readout is the labelled class.
+
+    A NaN among a network's logits makes its accuracy NaN. ``y`` is as in :func:`cross_entropy`.
+
+    Raises:
+        TypeError, ValueError: as :func:`require_labels`.
+    """
+    require_labels(logits, y)
     label = y.argmax(-1) if y.is_floating_point() else y
-    return (logits.argmax(-1) == label).float().mean(-1)
+    largest, guess = logits.max(-1)
+    return (guess == label).float().masked_fill(largest.isnan(), math.nan).mean(-1)
 
 
 @torch.no_grad()
 def readout_probabilities(net: nn.Module, x: Tensor) -> Float[Tensor, "*networks k"]:
-    """Mean over samples of the softmax readout, one probability for each class."""
-    readout: Tensor = net(x).softmax(-1).mean(-2)
+    """Mean over samples of the softmax readout, one probability for each class.
+
+    ``net`` is in evaluation mode meanwhile.
+
+    Raises:
+        TypeError: ``net`` is no module, or ``x`` no floating-point tensor.
+    """
+    _checks.module("net", net)
+    _checks.floating("x", x)
+    with evaluating(net):
+        readout: Tensor = net(x).softmax(-1).mean(-2)
     return readout
 
 
 def fa_layers(net: nn.Module) -> list[FALinear]:
     """The feedback-alignment layers of ``net``, in the order of their registration."""
-    return [module for module in net.modules() if isinstance(module, FALinear)]
+    modules = _checks.module("net", net).modules()
+    return [module for module in modules if isinstance(module, FALinear)]
 
 
 def update_angle(net: nn.Module, x: Tensor, y: Labels) -> Float[Tensor, "*networks layers"]:
@@ -138,27 +281,36 @@ def update_angle(net: nn.Module, x: Tensor, y: Labels) -> Float[Tensor, "*networ
     batch. The last layer's angle is 0: no error travels through a matrix to reach it.
 
     Args:
-        net: a network with feedback-alignment layers; parameters and gradients are left as found.
+        net: a network with feedback-alignment layers, in evaluation mode meanwhile (dropout would
+            draw another mask for each update); parameters and gradients are left as found.
         x: inputs, any shape that ``net`` takes.
         y: classes or label probabilities.
 
     Returns:
-        Degrees, one column for each feedback-alignment layer.
+        Degrees, one column for each feedback-alignment layer; NaN for one that has no part in the
+        loss.
 
     Raises:
-        ValueError: ``net`` has no feedback-alignment layer.
+        TypeError: ``net`` is no module, or ``x`` no floating-point tensor.
+        ValueError: ``net`` has no feedback-alignment layer, or a frozen one; labels as in
+            :func:`require_labels`.
     """
     weights = [layer.weight for layer in fa_layers(net)]
+    _checks.floating("x", x)
     if not weights:
         raise ValueError(f"net must hold an FALinear layer, got {type(net).__name__}")
+    if not all(weight.requires_grad for weight in weights):
+        raise ValueError("net must have no frozen FALinear layer, for it has no update")
 
     @torch.enable_grad()
     def updates() -> tuple[Tensor, ...]:
-        return torch.autograd.grad(cross_entropy(net(x), y).sum(), weights)
+        loss = cross_entropy(net(x), y).sum()
+        return torch.autograd.grad(loss, weights, materialize_grads=True)
 
-    own = updates()
-    with rules.using(net, "bp"):
-        true = updates()
+    with evaluating(net):
+        own = updates()
+        with rules.using(net, "bp"):
+            true = updates()
     angles = [angle(a.flatten(-2), b.flatten(-2)) for a, b in zip(own, true, strict=True)]
     return torch.stack(angles, dim=-1)
 

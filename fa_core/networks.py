@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fa_core import _checks, seeding
-from fa_core.engine.closed_form import ClosedForm
+from fa_core import _checks, metrics, seeding
+from fa_core.engine import autograd
+from fa_core.engine.backward import LogitsError
+from fa_core.engine.closed_form import ClosedForm, covers
 from fa_core.layers import FALinear
 
 
@@ -46,23 +49,23 @@ class MLP(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if not isinstance(sizes, Sized):
-            raise TypeError(f"sizes must list the units of each layer, got {sizes!r}")
+        if isinstance(sizes, str) or not isinstance(sizes, Sequence | np.ndarray):
+            raise TypeError(f"sizes must list the units of each layer in order, got {sizes!r}")
         if len(sizes) < 2:
             raise ValueError(f"sizes must list at least input and output units, got {list(sizes)}")
         self.sizes = tuple(_checks.integer("sizes", size, 1) for size in sizes)
         self.networks = None if networks is None else _checks.integer("networks", networks, 1)
         streams = seeding.generators(seed, "init", networks)
         self.layers: Any = nn.ModuleList(  # whose items have no type of their own
-            FALinear(i, o, rule=rule, networks=networks, generator=streams)
+            FALinear(i, o, rule=rule, networks=networks, generator=streams, outputs=self.sizes[-1])
             for i, o in zip(self.sizes, self.sizes[1:], strict=False)
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        error = LogitsError(self.layers)
         for layer in self.layers[:-1]:
             x = F.relu(layer(x))
-        logits: Tensor = self.layers[-1](x)
-        return logits
+        return error.watch(self.layers[-1](x))
 
     def loss_and_gradients(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the loss ``[*networks]`` (nats) and sets every ``.grad``, faster than autograd.
@@ -72,9 +75,33 @@ class MLP(nn.Module):
 
         Args:
             x: inputs ``[*networks, n, in]``, or ``[n, in]`` shared by all networks.
-            y: label probabilities ``[*networks, n, K]`` that sum to 1 over the classes.
+            y: classes ``[*networks, n]``, or probabilities ``[*networks, n, K]`` that sum to 1.
+
+        Raises:
+            TypeError, ValueError: inputs that do not fit the network, or labels that do not fit
+                them, as in :func:`fa_core.metrics.require_labels`.
         """
-        return ClosedForm(self.layers, x, y)()
+        population = () if self.networks is None else (self.networks,)
+        batch = (len(x), self.sizes[0]) if _checks.floating("x", x).ndim == 2 else x.shape[-2:]
+        if x.shape not in ((*population, *batch), batch) or x.shape[-1] != self.sizes[0]:
+            raise ValueError(
+                f"x must be a batch [n, {self.sizes[0]}], shared or with {population} in front, "
+                f"got shape {tuple(x.shape)}"
+            )
+        metrics.require_label_shape(y, torch.Size((*population, batch[0], self.sizes[-1])))
+        if not y.is_floating_point():
+            metrics.require_label_values(y, self.sizes[-1])
+            y = F.one_hot(y.long(), self.sizes[-1]).to(x.dtype)
+        form = self.closed_form(x, y)
+        return autograd.loss_and_gradients(self, x, y) if form is None else form()
+
+    def has_closed_form(self, x: Tensor) -> bool:
+        """Whether :meth:`closed_form` gives, on inputs like ``x``, the numbers of autograd."""
+        return type(self) is MLP and covers(self, list(self.layers), x)
+
+    def closed_form(self, x: Tensor, y: Tensor) -> ClosedForm | None:
+        """What computes loss and gradients on these tensors' memory; ``None`` where it is wrong."""
+        return ClosedForm(self.layers, x, y) if self.has_closed_form(x) else None
 
     def part(self, first: int, end: int) -> MLP:
         """Networks ``first`` to ``end`` of a population, sharing memory with it."""

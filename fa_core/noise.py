@@ -47,6 +47,9 @@ DISTRIBUTIONS: dict[str, Sampler] = {
     "bernoulli": _bernoulli,
 }
 LABELS = ("random", "fixed", "uniform")
+# Beyond these float32 holds no batch: values overflow or vanish, a unit is on as good as never.
+_LARGEST = 1e30
+_RAREST = 1e-6
 
 
 class NoiseGenerator:
@@ -59,9 +62,9 @@ class NoiseGenerator:
             ``"bernoulli"`` (on with probability ``density``, else off; low densities are sparse).
             Each is shifted and scaled to the stated mean and standard deviation. On a CPU a
             Gaussian number is one of 65,536 equally probable quantiles.
-        mean: mean of an input unit.
-        std: standard deviation of an input unit, above 0.
-        density: probability that a Bernoulli unit is on, between 0 and 1.
+        mean: mean of an input unit, from -1e30 to 1e30.
+        std: standard deviation of an input unit, from 1e-30 to 1e30.
+        density: probability that a Bernoulli unit is on, from 1e-6 to 1 - 1e-6.
         labels: ``"random"`` (default) draws a class for each sample, uniform and independent of
             the input, one-hot; ``"fixed"`` draws one class for each network and keeps it;
             ``"uniform"`` labels every sample with probability 1/K for every class.
@@ -75,7 +78,8 @@ class NoiseGenerator:
             that are never trained on.
 
     Raises:
-        TypeError, ValueError: an argument of the wrong kind or out of range.
+        TypeError, ValueError: an argument of the wrong kind or out of range, or sizes whose
+            samples need more memory than the machine has.
 
     Examples:
         >>> x, y = NoiseGenerator(64, classes=10, networks=4, seed=1).batch(32)
@@ -99,22 +103,21 @@ class NoiseGenerator:
         device: torch.device | str = "cpu",
         purpose: str = "noise",
     ) -> None:
-        sizes = shape if isinstance(shape, Sequence) else [shape]
+        sizes = shape if isinstance(shape, Sequence) and not isinstance(shape, str) else [shape]
         if not sizes:
             raise ValueError("shape must have at least one dimension, got []")
         self.shape = tuple(_checks.integer("shape", size, 1) for size in sizes)
         self.classes = _checks.integer("classes", classes, 2)
         self.distribution = _checks.choice("distribution", distribution, DISTRIBUTIONS)
-        self.mean = _checks.number("mean", mean)
-        self.std = _checks.number("std", std, above=0)
-        self.density = _checks.number("density", density, above=0)
-        if self.density >= 1:
-            raise ValueError(f"density must be between 0 and 1, got {density}")
+        self.mean = _checks.number("mean", mean, least=-_LARGEST, most=_LARGEST)
+        self.std = _checks.number("std", std, least=1 / _LARGEST, most=_LARGEST)
+        self.density = _checks.number("density", density, least=_RAREST, most=1 - _RAREST)
         self.labels = _checks.choice("labels", labels, LABELS)
         self.networks = None if networks is None else _checks.integer("networks", networks, 1)
-        if share:
+        if _checks.flag("share", share):
             self.networks = None  # as one network would have it
-        self.device = torch.device(device)
+        self.device = _checks.training_device("device", device)
+        self._require_memory(1)
         # The fixed class comes first, from streams of its own: it is the same for every purpose.
         self.streams = self._make_streams(seed, "fixed-class")
         self._fixed_class = self._draw_classes(1) if self.labels == "fixed" else None
@@ -124,6 +127,7 @@ class NoiseGenerator:
     def batch(self, batch_size: int) -> Batch:
         """Draws ``batch_size`` fresh samples for each network."""
         batch_size = _checks.integer("batch_size", batch_size, 1)
+        self._require_memory(batch_size)
         sizes = (self._size(batch_size, *self.shape), self._size(batch_size, self.classes))
         return self.refill(
             Batch(*(torch.empty(size, dtype=torch.float32, device=self.device) for size in sizes))
@@ -161,6 +165,13 @@ class NoiseGenerator:
         if self.device.type == "cpu":
             return streams
         return [torch.Generator(self.device).manual_seed(streams[0].initial_seed())]
+
+    def _require_memory(self, batch_size: int) -> None:
+        if self.device.type == "cpu":
+            asked = f"batch_size={batch_size}, shape={self.shape}, classes={self.classes}"
+            asked += "" if self.networks is None else f", networks={self.networks}"
+            units = math.prod(self.shape) + self.classes
+            _checks.memory(asked, 4 * (self.networks or 1) * batch_size * units)
 
     def _size(self, *size: int) -> tuple[int, ...]:
         return size if self.networks is None else (self.networks, *size)

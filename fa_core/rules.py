@@ -65,6 +65,17 @@ class Rule:
         return all(getattr(kind, name) is getattr(Rule, name) for name in names)
 
     @property
+    def is_derivative(self) -> bool:
+        """Whether this is backpropagation, whose higher derivatives are right as well."""
+        words = (self.through, self.source, self.follows)
+        return self.is_simple and words == ("weight", "delta", False)
+
+    @property
+    def reads_feedback(self) -> bool:
+        """Whether the feedback plays a part."""
+        return not self.is_simple or self.through == "feedback" or self.follows
+
+    @property
     def moves_feedback(self) -> bool:
         """Whether an optimiser must hold the feedback."""
         return self.follows or type(self).feedback_gradient is not Rule.feedback_gradient

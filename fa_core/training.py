@@ -15,12 +15,24 @@ from fa_core import _checks, metrics
 from fa_core.data import Dataset
 from fa_core.engine import loop
 from fa_core.engine.batches import DataBatches, NoiseBatches
-from fa_core.history import History, Measure, measure, recorded_steps
+from fa_core.engine.divergence import require_finite
+from fa_core.history import History, Measure, checked_measures, recorded_steps, take
 from fa_core.networks import MLP
 from fa_core.noise import Batch, NoiseGenerator
 
 OptimizerFactory = Callable[..., torch.optim.Optimizer]
 
+_NOISE_OPTIONS = (
+    "shape",
+    "classes",
+    "distribution",
+    "mean",
+    "std",
+    "density",
+    "labels",
+    "share",
+)
+_MOST_STEPS = 2**53  # beyond, floats no longer tell one step from the next
 _PROBE_SIZE = 256  # noise samples, never trained on, that metrics of noise training are taken on
 
 
@@ -46,7 +58,7 @@ def train_on_noise(
         lr: learning rate.
         seed: of the noise; network ``i`` sees the noise of seed ``seed + i``.
         optimizer: called as ``optimizer(parameters, lr=lr)``; default Adam with its usual betas.
-        record: names in ``fa_core.training.MEASURES``, or functions ``(net, x, y) -> columns``.
+        record: names in ``fa_core.history.MEASURES``, or functions ``(net, x, y) -> columns``.
             They are taken on 256 noise samples that are never trained on.
         record_at: steps at which to record; default 21 steps evenly from 0 to ``steps``.
         progress: show a progress bar.
@@ -57,21 +69,37 @@ def train_on_noise(
         The :class:`History` of the recorded metrics.
 
     Raises:
-        TypeError, ValueError: an argument of the wrong kind or out of range.
+        TypeError, ValueError: an argument of the wrong kind or out of range, a model that does not
+            fit the noise, or two measures with one column name.
         FloatingPointError: the loss became NaN or infinite; names step, networks and layer.
     """
+    device = _device(net)
     if isinstance(net, MLP):
         noise = {"shape": net.sizes[0], "classes": net.sizes[-1], **noise}
+    for name in noise:
+        if name not in _NOISE_OPTIONS:
+            raise TypeError(
+                f"noise must have no options but {', '.join(_NOISE_OPTIONS)}, got {name}="
+                f"{_checks.shown(noise[name])}; networks and device are those of net"
+            )
+    missing = {"shape", "classes"} - noise.keys()
+    if missing:
+        raise TypeError(
+            f"shape and classes of the noise must be given where net is no MLP, "
+            f"but {' and '.join(sorted(missing, reverse=True))} is missing"
+        )
     seed = _checks.integer("seed", seed, 0)
     batch_size = _checks.integer("batch_size", batch_size, 1)
-    make = partial(NoiseGenerator, **noise, device=next(net.parameters()).device)
+    make = partial(NoiseGenerator, **noise, device=device)
 
     def source(networks: int | None, first: int) -> NoiseBatches:
         own = 0 if noise.get("share") else first  # every part draws what is shared by itself
         return NoiseBatches(make(networks=networks, seed=seed + own), batch_size)
 
     probe = make(networks=_networks(net), seed=seed, purpose="probe").batch(_PROBE_SIZE)
-    return _train(net, source, probe, steps, lr, optimizer, record, record_at, progress, "noise")
+    return _train(
+        net, source, probe, steps, lr, seed, optimizer, record, record_at, progress, "noise"
+    )
 
 
 def train(
@@ -111,16 +139,26 @@ def train(
     """
     if not isinstance(data, Dataset):
         raise TypeError(
-            f"data must be a Dataset, as fa_core.data.load('digits') returns; got {data!r}"
+            f"data must be a Dataset, as fa_core.data.load('digits') returns; "
+            f"got {_checks.shown(data)}"
         )
+    device = _device(net)
+    for part, images, label in (
+        ("train", data.train_x, data.train_y),
+        ("test", data.test_x, data.test_y),
+    ):
+        if label.dtype != torch.int64 or label.shape != images.shape[:1]:
+            raise ValueError(
+                f"data.{part}_y must hold an int64 label for each of the {len(images)} images, "
+                f"got {_checks.shown(label)}"
+            )
     batch_size = _checks.integer("batch_size", batch_size, 1)
     if batch_size > len(data.train_x):
         raise ValueError(
             f"batch_size must be at most the train set's {len(data.train_x)}, got {batch_size}"
         )
-    data = data.to(next(net.parameters()).device)
-    with loop.evaluating(net), torch.no_grad():
-        classes = net(data.test_x[:1]).shape[-1]
+    data = data.to(device)
+    classes = _logits(net, data.test_x[:1]).shape[-1]
     for part, label in (("train", data.train_y), ("test", data.test_y)):
         if label.min() < 0 or label.max() >= classes:
             raise ValueError(
@@ -134,7 +172,9 @@ def train(
         return DataBatches(data.train_x, one_hot, batch_size, networks, seed + first)
 
     probe = Batch(data.test_x, data.test_y)
-    return _train(net, source, probe, steps, lr, optimizer, record, record_at, progress, data.name)
+    return _train(
+        net, source, probe, steps, lr, seed, optimizer, record, record_at, progress, data.name
+    )
 
 
 def _train(
@@ -143,34 +183,73 @@ def _train(
     probe: Batch,
     steps: int,
     lr: float,
+    seed: int,
     make_optimizer: OptimizerFactory | None,
     record: Sequence[str | Measure],
     record_at: Iterable[int] | None,
     progress: bool,
     label: str,
 ) -> History:
-    steps = _checks.integer("steps", steps, 0)
-    lr = _checks.number("lr", lr, above=0)
-    measures = [measure(item) for item in ([record] if isinstance(record, str) else record)]
+    steps = _checks.integer("steps", steps, 0, _MOST_STEPS)
+    lr = _checks.number("lr", lr, above=0, most=torch.finfo(torch.float32).max)
+    measures = checked_measures(record)
     recorded = recorded_steps(record_at, steps)
+    progress = _checks.flag("progress", progress)
     for name, parameter in net.named_parameters():
         if parameter.dtype != torch.float32:
             raise TypeError(f"net must hold float32 parameters, but {name} is {parameter.dtype}")
-    with loop.evaluating(net), torch.no_grad():
-        net(probe.x)  # an input that does not fit shows here, before any work
-    optimizer = partial(make_optimizer or partial(torch.optim.Adam, fused=True), lr=lr)
-    team = loop.workers(net, source, optimizer)
+    # A model that does not fit its samples shows here, before any work.
+    metrics.require_labels(_logits(net, probe.x), probe.y)
+    optimizer = partial(_optimizer, make_optimizer, lr=lr)
+    team = loop.team(net, source, optimizer, seed)
     history = History()
     with tqdm(total=steps, desc=label, unit="step", disable=not progress) as bar:
         for now in loop.run(team, sorted({*recorded, steps})):
             bar.update(now - bar.n)
             if now in recorded:
-                with loop.evaluating(net):
-                    columns = {k: v for m in measures for k, v in m(net, *probe).items()}
-                history.append(now, columns)
-    with loop.evaluating(net), torch.no_grad():  # the last update shows in no training loss
-        loop.require_finite(net, metrics.cross_entropy(net(probe.x), probe.y), steps, probe.x)
+                with metrics.evaluating(net):
+                    history.append(now, take(measures, net, *probe))
+    with metrics.evaluating(net), torch.no_grad():  # the last update shows in no training loss
+        require_finite(net, metrics.cross_entropy(net(probe.x), probe.y), steps, probe.x)
     return history
+
+
+def _optimizer(
+    make: OptimizerFactory | None, parameters: Iterable[nn.Parameter], lr: float
+) -> torch.optim.Optimizer:
+    """What ``make`` makes, if it is an optimiser; by default Adam with its usual betas."""
+    if make is None:
+        return torch.optim.Adam(parameters, lr=lr, fused=True)
+    made = make(parameters, lr=lr) if callable(make) else None
+    if not isinstance(made, torch.optim.Optimizer):
+        raise TypeError(
+            f"optimizer must be called as optimizer(parameters, lr=lr) and return a torch "
+            f"optimiser, got {_checks.shown(make)}"
+        )
+    return made
+
+
+def _device(net: nn.Module) -> torch.device:
+    """Where ``net`` is, if it can be trained there."""
+    first = next(_checks.module("net", net).parameters(), None)
+    if first is None:
+        raise ValueError(f"net must have parameters to train, got {type(net).__name__}")
+    return _checks.training_device("net", first.device)
+
+
+@torch.no_grad()
+def _logits(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """Logits in evaluation mode, if ``net`` takes ``x`` and returns some for every sample."""
+    try:
+        with metrics.evaluating(net):
+            logits: torch.Tensor = net(x)
+    except RuntimeError as error:  # torch's word on shapes that do not fit
+        raise ValueError(f"net must take inputs of shape {tuple(x.shape)}, but: {error}") from error
+    if not isinstance(logits, torch.Tensor) or logits.ndim < 2:
+        raise ValueError(
+            f"net must return logits [*networks, n, classes], got {_checks.shown(logits)}"
+        )
+    return logits
 
 
 def _networks(net: nn.Module) -> int | None:

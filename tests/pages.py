@@ -73,7 +73,9 @@ LIVE = """async ({ module, state }) => {
     set: (name, value) => { window.state[name] = value; },
     save_changes: () => { window.saved += 1; },
     on: (event, listener) => { window.listeners[event] = listener; },
-    off: () => {},
+    off: (event, listener) => {
+      if (window.listeners[event] === listener) delete window.listeners[event];
+    },
   };
   const revive = (value) => {
     if (value === null || typeof value !== "object") return value;
@@ -90,9 +92,12 @@ LIVE = """async ({ module, state }) => {
 }"""
 
 
-def show_live(browser, widget: Widget):
-    """Mounts the module as anywidget does, with a model that stands for the kernel's."""
+def show_live(browser, widget: Widget, script: str = ""):
+    """Mounts the module as anywidget does, with a model that stands for the kernel's.
+
+    ``script`` runs before it.
+    """
     page = browser.new_page()
-    page.set_content("<main></main>")
+    page.set_content(f"<main></main><script>{script}</script>")
     page.evaluate(LIVE, {"module": widget._esm, "state": _jsonable(widget.state())})
     return page

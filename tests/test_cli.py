@@ -3,8 +3,9 @@
 import dataclasses
 
 import pytest
+import torch
 
-from fa_core import cli
+from fa_core import cli, doctor
 from fa_core.experiments import alignment
 from fa_core.results import provenance
 from fa_core.results.store import Store
@@ -94,6 +95,7 @@ def _no_data(*_):
         (["run", "alignment", "--networks", "2"], "at least 3 networks"),
         (["run", "alignment", "--networks", "few"], "got 'few'"),
         (["run", "alignment", "--device", "abacus"], "no device is called 'abacus'"),
+        (["run", "alignment", "--device", "mps"], "only cpu and cuda"),
         (["run", "alignment", "--profile", "huge"], "invalid choice: 'huge'"),
     ],
 )
@@ -111,3 +113,8 @@ def test_help_lists_experiments_and_options(capsys):
     text = capsys.readouterr().out
     for word in ("alignment", "learning_speed", "--profile", "--device", "--networks", "--store"):
         assert word in text
+
+
+def test_the_doctor_offers_no_device_without_float64(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert "mps" not in doctor.report()

@@ -1,6 +1,7 @@
 """The engine of the widgets, run in a browser: the same mathematics as fa_core, and sound noise."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ import torch
 from scipy import stats
 
 import fa_core as fa
+from fa_core import rules
 from fa_core.widgets._joining import join
 
 MODULE = join("engine.js", "random.js")
+PARTS = ("weight", "bias", "feedback")
 NAMES = "Network, Random, NoiseGenerator, multiply, angle, effectiveRank, singularValues"
 
 
@@ -24,7 +27,7 @@ def engine(browser) -> Iterator:
     page.close()
 
 
-FOLLOW = """({sizes, rule, layers, batches, n, steps, rate}) => {
+FOLLOW = """({sizes, rule, layers, batches, n, steps, rate, decay}) => {
   const net = new Network(sizes, rule);
   layers.forEach((given, l) => {
     for (const name of ["weight", "bias", "feedback"]) net.layers[l][name].set(given[name]);
@@ -32,9 +35,10 @@ FOLLOW = """({sizes, rule, layers, batches, n, steps, rate}) => {
   const losses = [];
   for (let t = 0; t < steps; t++) {
     const { x, y } = batches[t % batches.length];
-    losses.push(net.step(Float64Array.from(x), Float64Array.from(y), n, rate));
+    losses.push(net.step(Float64Array.from(x), Float64Array.from(y), n, rate, decay));
   }
-  const values = net.layers.map((layer) => [Array.from(layer.weight), Array.from(layer.bias)]);
+  const values = net.layers.map(({ weight, bias, feedback }) =>
+    [weight, bias, feedback].map((list) => Array.from(list)));
   const [x, y] = [batches[0].x, batches[0].y].map((list) => Float64Array.from(list));
   return { losses, values, measured: { ...net.evaluate(x, y, n), ...net.geometry() } };
 }"""
@@ -48,13 +52,10 @@ def test_engine_follows_fa_core_for_200_steps(engine, rule: str, sizes: list[int
     noise = fa.NoiseGenerator(sizes[0], sizes[-1], seed=7)
     batches = [noise.batch(n) for _ in range(20)]
 
-    def flat(tensor: torch.Tensor) -> list[float]:
-        return tensor.detach().double().flatten().tolist()
-
-    names = ("weight", "bias", "feedback")
-    given = [{name: flat(getattr(layer, name)) for name in names} for layer in net.layers]
+    given = [{name: flat(getattr(layer, name)) for name in PARTS} for layer in net.layers]
     sent = [{"x": flat(batch.x), "y": flat(batch.y)} for batch in batches]
-    settings = {"sizes": sizes, "rule": rule, "n": n, "steps": steps, "rate": rate}
+    words = rules.as_data()[rule]
+    settings = {"sizes": sizes, "rule": words, "n": n, "steps": steps, "rate": rate}
     found = engine.evaluate(FOLLOW, {**settings, "layers": given, "batches": sent})
 
     optimizer = torch.optim.Adam(net.parameters(), lr=rate)
@@ -66,7 +67,7 @@ def test_engine_follows_fa_core_for_200_steps(engine, rule: str, sizes: list[int
         optimizer.step()
         losses.append(loss.item())
     np.testing.assert_allclose(found["losses"], losses, rtol=1e-4)
-    for layer, (weight, bias) in zip(net.layers, found["values"], strict=True):
+    for layer, (weight, bias, _) in zip(net.layers, found["values"], strict=True):
         for mine, theirs in ((weight, layer.weight), (bias, layer.bias)):
             theirs = np.array(flat(theirs))
             assert np.linalg.norm(mine - theirs) < 1e-3 * np.linalg.norm(theirs)
@@ -82,13 +83,102 @@ def test_engine_follows_fa_core_for_200_steps(engine, rule: str, sizes: list[int
     assert measured["accuracy"] == pytest.approx(fa.metrics.accuracy(net(x), y).item(), abs=0.04)
 
 
+CARRIED = {  # the error that a layer sends down, before the ReLU below
+    "bp": lambda weight, feedback, delta, logits: delta @ weight,
+    "fa": lambda weight, feedback, delta, logits: delta @ feedback,
+    "kp": lambda weight, feedback, delta, logits: delta @ feedback,
+    "dfa": lambda weight, feedback, delta, logits: logits @ feedback,
+}
+
+
+def train_by_hand(
+    rule: str,
+    weight: list[torch.Tensor],
+    bias: list[torch.Tensor],
+    feedback: list[torch.Tensor],
+    batches: list[tuple[torch.Tensor, torch.Tensor]],
+    rate: float,
+    decay: float,
+) -> list[float]:
+    """Losses of a network of float64 tensors, trained in place: errors by hand, AdamW torch's.
+
+    The feedback of Kolen-Pollack takes the gradient of the weight, with running means of its own.
+    """
+    learned = [*weight, *bias, *(feedback if rule == "kp" else [])]
+    optimizer = torch.optim.AdamW(learned, lr=rate, weight_decay=decay)
+    losses = []
+    for x, y in batches:
+        inputs = [x]
+        for w, b in zip(weight[:-1], bias[:-1], strict=True):
+            inputs.append((inputs[-1] @ w.T + b).relu())
+        log_p = (inputs[-1] @ weight[-1].T + bias[-1]).log_softmax(1)
+        losses.append(-(y * log_p).sum(1).mean().item())
+        logits = (log_p.exp() - y) / len(x)
+        deltas = [logits]
+        for layer in range(len(weight) - 1, 0, -1):
+            sent = CARRIED[rule](weight[layer], feedback[layer], deltas[0], logits)
+            deltas.insert(0, sent * (inputs[layer] > 0))
+        by_weight = [delta.T @ a for delta, a in zip(deltas, inputs, strict=True)]
+        gradients = [*by_weight, *(delta.sum(0) for delta in deltas), *by_weight]
+        for parameter, gradient in zip(learned, gradients[: len(learned)], strict=True):
+            parameter.grad = gradient
+        optimizer.step()
+    return losses
+
+
+@pytest.mark.parametrize("sizes", [[24, 17, 10], [24, 17, 13, 6]])
+@pytest.mark.parametrize("rule", CARRIED)
+@pytest.mark.parametrize("decay", [0, 2])
+def test_every_rule_is_exact_for_200_steps(engine, rule: str, sizes: list[int], decay: float):
+    n, steps, rate, words = 30, 200, 1e-3, rules.as_data()[rule]
+    draw = torch.Generator().manual_seed(3)
+
+    def normal(*size: int) -> torch.Tensor:
+        return torch.randn(size, generator=draw, dtype=torch.float64)
+
+    pairs = list(pairwise(sizes))
+    weight = [normal(o, i) / i**0.5 for i, o in pairs]
+    bias = [normal(o) / 10 for _, o in pairs]
+    feedback = [normal(*rules.RULES[rule].shape(i, o, sizes[-1])) / i**0.5 for i, o in pairs]
+    before = [matrix.clone() for matrix in feedback]
+    batches = [(normal(n, sizes[0]), normal(n, sizes[-1]).softmax(1)) for _ in range(20)]
+
+    layers = list(zip(weight, bias, feedback, strict=True))
+    given = {
+        "layers": [dict(zip(PARTS, map(flat, parts), strict=True)) for parts in layers],
+        "batches": [{"x": flat(x), "y": flat(y)} for x, y in batches],
+    }
+    settings = {"sizes": sizes, "rule": words, "n": n, "steps": steps, "rate": rate, "decay": decay}
+    found = engine.evaluate(FOLLOW, settings | given)
+    repeated = batches * (steps // len(batches))
+    losses = train_by_hand(rule, weight, bias, feedback, repeated, rate, decay)
+
+    np.testing.assert_allclose(found["losses"], losses, rtol=1e-6)
+    for mine, theirs in zip(found["values"], layers, strict=True):
+        for values, tensor in zip(mine, theirs, strict=True):
+            reference = np.array(flat(tensor))
+            assert np.linalg.norm(values - reference) < 1e-6 * np.linalg.norm(reference)
+    moved = [not torch.equal(*pair) for pair in zip(before, feedback, strict=True)]
+    assert moved == [words["follows"]] * len(layers)
+    upper = [
+        fa.metrics.alignment_angle(w, b).item() if w.shape == b.shape else np.nan
+        for w, _, b in layers[1:]
+    ]
+    np.testing.assert_allclose(found["measured"]["angles"], upper, rtol=1e-6)
+
+
+def flat(tensor: torch.Tensor) -> list[float]:
+    return tensor.detach().double().flatten().tolist()
+
+
 def test_feedback_never_changes_and_a_restart_forgets_adam(engine):
-    unchanged, same = engine.evaluate("""() => {
-      const start = new Network([6, 5, 4], "fa");
+    unchanged, same = engine.evaluate(
+        """(rule) => {
+      const start = new Network([6, 5, 4], rule);
       start.initialise(new Random(1, "init"));
       const x = Float64Array.from({ length: 12 }, (_, i) => Math.sin(i));
       const y = Float64Array.from([0, 1, 0, 0, 1, 0, 0, 0]);
-      const [a, b] = [new Network([6, 5, 4], "fa"), new Network([6, 5, 4], "fa")];
+      const [a, b] = [new Network([6, 5, 4], rule), new Network([6, 5, 4], rule)];
       a.copyFrom(start);
       for (let t = 0; t < 20; t++) a.step(x, y, 2, 0.01);
       const unchanged = a.layers.every((layer, l) =>
@@ -98,7 +188,9 @@ def test_feedback_never_changes_and_a_restart_forgets_adam(engine):
       a.step(x, y, 2, 0.01);
       b.step(x, y, 2, 0.01);
       return [unchanged, a.layers[0].weight.every((w, i) => w === b.layers[0].weight[i])];
-    }""")
+    }""",
+        rules.as_data()["fa"],
+    )
     assert unchanged and same
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pages import curves, finish, table
 
+from fa_core import rules
 from fa_core.widgets import Laboratory
 
 NETWORKS = ("fa", "noise", "bp")
@@ -109,10 +110,19 @@ def test_speed_is_kept(show):
 
 
 def test_a_damaged_link_is_repaired_with_a_note(show):
-    link = "#lab&noise=nonsense&hidden=99999&labels=odd&extra=1&seed&batch=8.5"
+    link = "#lab&noise=nonsense&hidden=99999&labels=odd&extra=1&seed&batch=8.5&rule=ep&decay=-1"
     page = show(Laboratory(), link=link)
     note = page.get_by_role("alert").inner_text()
-    for part in ("“nonsense”", "99999 became 256", "“odd”", "“extra=1”", "“seed”", "8.5 became 9"):
+    for part in (
+        "“nonsense”",
+        "99999 became 256",
+        "“odd”",
+        "“extra=1”",
+        "“seed”",
+        "8.5 became 9",
+        "“ep”",
+        "-1 became 0",
+    ):
         assert part in note
     assert page.get_by_label("Hidden units").input_value() == "256"
     assert page.get_by_label("Noise steps").input_value() == "2000"
@@ -172,6 +182,66 @@ def test_the_rule_is_that_of_the_network_that_sees_noise(show):
     page.get_by_role("button", name="No noise at all").click()
     assert rule.input_value() == "fa"
     assert key.evaluate("e => getComputedStyle(e).backgroundColor") != purple
+
+
+def rule_of_the_noise_network(page):
+    return page.get_by_label("Rule of the noise network")
+
+
+def test_every_rule_that_is_data_may_be_chosen_and_the_page_has_it_from_python(show):
+    page = show(Laboratory(**SHORT))
+    options = rule_of_the_noise_network(page).locator("option")
+    values = options.evaluate_all("all => all.map((option) => option.value)")
+    assert values == list(rules.as_data())
+    assert len(set(options.all_inner_texts())) == len(values)
+    lab = Laboratory(**SHORT, rule="fa")
+    lab.rules = {**lab.rules, "fa": rules.as_data()["bp"]}
+    renamed = show(lab)
+    finish(renamed)
+    path = {n: [r["loss"] for r in curves(renamed) if r["network"] == n] for n in NETWORKS}
+    assert path["fa"] == path["bp"]
+
+
+@pytest.mark.parametrize("rule", rules.as_data())
+@pytest.mark.parametrize("depth", [2, 3])
+def test_an_angle_is_shown_where_feedback_has_the_shape_of_the_weights(show, rule, depth: int):
+    page = show(Laboratory(**SHORT, rule=rule, depth=depth))
+    finish(page)
+    rows = [row for row in curves(page) if row["network"] == "noise"]
+    for layer in range(2, depth + 1):
+        page.locator("select", has_text="W2 and B2").select_option(str(layer))
+        there = rule != "dfa" or layer == depth
+        assert all((row[f"angle_{layer}"] != "NaN") == there for row in rows)
+        shown = f"{float(rows[-1][f'angle_{layer}']):.1f}°" if there else "–"
+        assert table(page)[1][:2] == [f"Noise, then {rule.upper()}", shown]
+        assert all("NaN" not in cell for cells in table(page) for cell in cells)
+        apart = f"{shown} from B{'₀₁₂₃₄'[layer]}" if there else "which has another shape"
+        page.get_by_text(apart).wait_for()
+        names = page.locator("canvas").evaluate_all("all => all.map((c) => c.ariaLabel)")
+        assert not any("NaN" in name for name in names)
+        feedback = next(name for name in names if name.startswith("Feedback weights"))
+        rows_of_b = 10 if layer == depth or rule == "dfa" else SHORT["hidden"]
+        assert f"{rows_of_b} by 16 heat map" in feedback
+
+
+def test_direct_feedback_of_two_layers_is_feedback_alignment(show):
+    runs = []
+    for rule, depth in (("fa", 2), ("dfa", 2), ("fa", 3), ("dfa", 3)):
+        page = show(Laboratory(**SHORT, rule=rule, depth=depth))
+        finish(page)
+        runs.append([row["loss"] for row in curves(page) if row["network"] == "noise"])
+    assert runs[0] == runs[1] and runs[2] != runs[3]
+    assert runs[2][0] == runs[3][0], "the same weights at the start"
+
+
+def test_with_weight_decay_kolen_pollack_turns_weights_and_feedback_into_one(show):
+    angles = {}
+    for decay in (0, 20):
+        page = show(Laboratory(**{**SHORT, "data": 400}, data_lr=1e-3, rule="kp", decay=decay))
+        finish(page)
+        last = [row for row in curves(page) if row["network"] == "noise"][-1]
+        angles[decay] = float(last["angle_2"])
+    assert angles[20] < 5 < 30 < angles[0]
 
 
 @pytest.mark.parametrize("width", [1280, 390])

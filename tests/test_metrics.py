@@ -143,6 +143,93 @@ def test_update_angle_leaves_gradients_rules_and_weights_as_found(batch):
 
 
 @pytest.fixture
+def restless():
+    """A network in training mode, whose dropout and batch statistics would show."""
+    layers = [torch.nn.Linear(7, 30), torch.nn.BatchNorm1d(30), torch.nn.Dropout(0.5)]
+    net = fa.convert(torch.nn.Sequential(*layers, torch.nn.Linear(30, 4)))
+    net[1].eval()  # a user's choice
+    return net
+
+
+def test_networks_are_evaluated_in_evaluation_mode_and_left_as_found(restless):
+    (x, y), other = (fa.NoiseGenerator(7, 4, seed=seed).batch(40) for seed in (0, 1))
+    before = {name: value.clone() for name, value in restless.state_dict().items()}
+    own = metrics.update_angle(restless, x, y)
+    gap = metrics.generalisation_gap(restless, x, y, *other)
+    readout = metrics.readout_probabilities(restless, x)
+    assert [module.training for module in restless] == [True, False, True, True]
+    assert all(torch.equal(value, before[k]) for k, value in restless.state_dict().items())
+    restless[1].train()
+    with fa.rules.using(restless, "bp"):
+        assert (metrics.update_angle(restless, x, y) == 0).all()
+    assert all(torch.equal(value, before[k]) for k, value in restless.state_dict().items())
+    restless.eval()
+    assert torch.equal(own, metrics.update_angle(restless, x, y)) and own[0] > 20
+    assert torch.equal(readout, metrics.readout_probabilities(restless, x))
+    close(
+        gap,
+        metrics.cross_entropy(restless(other[0]), other[1]) - metrics.cross_entropy(restless(x), y),
+    )
+
+
+def test_modes_come_back_after_an_error(restless):
+    with pytest.raises(ValueError, match="x must have 7 features"):
+        metrics.update_angle(restless, torch.ones(3, 5, 5), torch.zeros(3).long())
+    assert restless.training
+
+
+def test_a_layer_that_has_no_part_in_the_loss_has_no_update_angle():
+    class Idle(fa.MLP):
+        def forward(self, x):
+            return self.layers[0](x)
+
+    got = metrics.update_angle(Idle([7, 4, 4]), *fa.NoiseGenerator(7, 4).batch(9))
+    assert got[0] == 0 and got[1].isnan()
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200, 1e300])
+def test_angles_of_huge_and_tiny_vectors(size):
+    A, B = matrix(4, 3), matrix(4, 3, seed=1)
+    assert metrics.alignment_angle(A * size, A) < 1e-5
+    close(metrics.alignment_angle(A * size, B * size), metrics.alignment_angle(A, B))
+
+
+def test_angles_in_float32_are_those_of_float64():
+    A, B = matrix(16, 100, 50).float(), matrix(16, 100, 50, seed=1).float()
+    a, b = A.double().flatten(1), B.double().flatten(1)
+    cosine = (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))
+    close(metrics.alignment_angle(A, B), torch.rad2deg(cosine.acos()), 1e-10)
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_one_bad_network_spoils_no_other(bad):
+    W = matrix(3, 5, 4)
+    logits, y = matrix(3, 5, 4, seed=1), torch.tensor([0, 1, 2, 3, 0])
+    whole = metrics.effective_rank(W), metrics.accuracy(logits, y), metrics.angle(W[:, 0], W[:, 1])
+    W[1, 0, 0] = logits[1, 2, 3] = bad
+    spoilt = metrics.effective_rank(W), metrics.angle(W[:, 0], W[:, 1])
+    for before, now in zip((whole[0], whole[2]), spoilt, strict=True):
+        assert now.isnan().tolist() == [False, True, False]
+        close(now[[0, 2]], before[[0, 2]])
+    now = metrics.accuracy(logits, y)
+    assert now[1].isnan() == (bad is torch.nan) and torch.equal(now[[0, 2]], whole[1][[0, 2]])
+
+
+def test_accuracy_and_loss_of_nan_logits_are_nan():
+    logits, y = torch.full((3, 2), torch.nan), torch.zeros(3).long()
+    assert metrics.accuracy(logits, y).isnan() and metrics.cross_entropy(logits, y).isnan()
+
+
+@pytest.mark.parametrize("y", [torch.tensor([0]), torch.tensor([[1.0, 0.0]])])
+def test_what_has_probability_0_adds_nothing_to_the_loss(y):
+    logits = torch.tensor([[0.0, -torch.inf]], requires_grad=True)
+    loss = metrics.cross_entropy(logits, y)
+    loss.backward()
+    assert loss == 0 and (logits.grad == 0).all()
+    assert metrics.cross_entropy(logits.flip(-1), y) == torch.inf
+
+
+@pytest.fixture
 def typed(monkeypatch):
     """``metrics`` imported anew, with the shapes in its signatures checked at every call."""
     monkeypatch.setattr(fa, "metrics", metrics)  # puts the plain module back afterwards

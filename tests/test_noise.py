@@ -95,6 +95,15 @@ def test_inputs_may_be_images(networks):
     assert x.shape == (*leading, 5, 3, 8, 8) and y.shape == (*leading, 5, 10)
 
 
+@pytest.mark.parametrize("density", [1e-6, 1 - 1e-6])
+@pytest.mark.parametrize("std", [1e-30, 1e30])
+def test_noise_at_the_ends_of_its_ranges_is_finite(density, std):
+    for distribution in ("gaussian", "uniform", "bernoulli"):
+        options = {"distribution": distribution, "density": density, "std": std}
+        x = NoiseGenerator(40, 3, **options).batch(500).x
+        assert x.isfinite().all() and x.any()
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_on_cuda_is_made_there_and_differs_between_networks():
     x, y = NoiseGenerator(6, 3, networks=2, device="cuda").batch(N)

@@ -1,41 +1,342 @@
-"""The registry of rules: a new rule joins by name, and layers follow it untouched."""
+"""Rules: the registry, and every rule exact against float64 formulas written out by hand."""
+
+import copy
+from functools import partial
+from itertools import pairwise
 
 import pytest
 import torch
+from torch import nn
+from torch.func import functional_call, grad, stack_module_state, vmap
 
 import fa_core as fa
 from fa_core import rules
+from fa_core.engine import autograd
+from fa_core.rules import RULES, Rule
+
+SIZES, STEPS, LR, DECAY = [6, 5, 4, 3], 300, 1e-2, 0.1
+
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
-def doubled():
-    """A rule of a reader's own, removed after the test."""
-    rules.register("doubled")(lambda weight, feedback: 2 * feedback)
-    yield "doubled"
-    del rules.RULES["doubled"]
+def registered():
+    """Registers a rule of a reader's own, which is gone after the test."""
+    names = []
+
+    def register(kind):
+        names.append(kind.__name__)
+        return rules.register(kind.__name__)(kind)
+
+    yield register
+    for name in names:
+        RULES.pop(name, None)
 
 
-def test_a_registered_rule_is_followed(doubled):
-    layer = fa.FALinear(4, 3, rule=doubled)
-    assert torch.equal(layer.backward_matrix(), 2 * layer.feedback)
+def batches(networks, steps=STEPS, samples=8):
+    """Noise in float64, the same at every call."""
+    noise = fa.NoiseGenerator(SIZES[0], SIZES[-1], networks=networks)
+    for _ in range(steps):
+        yield tuple(tensor.double() for tensor in noise.batch(samples))
+
+
+def by_hand(weights, biases, feedback, x, y, rule):
+    """Gradients of one network of three weight layers, and of its feedback if that moves."""
+    W1, W2, W3 = weights
+    B2, B3 = feedback[1:]
+    b1, b2, b3 = biases
+    a1 = x @ W1.T + b1
+    h1 = a1.clamp(min=0)
+    a2 = h1 @ W2.T + b2
+    h2 = a2.clamp(min=0)
+    z = h2 @ W3.T + b3
+    p = (z - z.max(1, keepdim=True).values).exp()
+    e = (p / p.sum(1, keepdim=True) - y) / len(x)
+    back = {
+        "bp": lambda d2: (e @ W3, d2 @ W2),
+        "fa": lambda d2: (e @ B3, d2 @ B2),
+        "kp": lambda d2: (e @ B3, d2 @ B2),
+        "dfa": lambda d2: (e @ B3, e @ B2),
+    }[rule]
+    d2 = back(torch.zeros_like(a2))[0] * (a2 > 0)
+    d1 = back(d2)[1] * (a1 > 0)
+    gradients = [d1.T @ x, d2.T @ h1, e.T @ h2]
+    return gradients, [d.sum(0) for d in (d1, d2, e)], gradients if rule == "kp" else [None] * 3
+
+
+def adamw(parameter, gradient, state, t):
+    """One step of AdamW (Loshchilov & Hutter 2019), written out."""
+    m, v = state
+    m.mul_(0.9).add_(0.1 * gradient)
+    v.mul_(0.999).add_(0.001 * gradient**2)
+    parameter.mul_(1 - LR * DECAY)
+    parameter.sub_(LR * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8))
+
+
+def trained_by_hand(net, rule, data):
+    """Weights, biases and feedback of one network after AdamW on ``data``."""
+    own = [[getattr(layer, name).detach().clone() for layer in net.layers] for name in TENSORS]
+    states = [[(torch.zeros_like(t), torch.zeros_like(t)) for t in kind] for kind in own]
+    for t, (x, y) in enumerate(data, 1):
+        found = by_hand(*own, x, y, rule)
+        for kind, gradients, state in zip(own, found, states, strict=True):
+            for tensor, gradient, moments in zip(kind, gradients, state, strict=True):
+                if gradient is not None:
+                    adamw(tensor, gradient, moments, t)
+    return own
+
+
+TENSORS = ("weight", "bias", "feedback")
+
+
+@pytest.mark.parametrize("way", ["closed form", "autograd"])
+@pytest.mark.parametrize("networks", [None, 3])
+@pytest.mark.parametrize("rule", ["bp", "fa", "dfa", "kp"])
+def test_300_steps_follow_the_formula_written_by_hand(rule, networks, way):
+    net = fa.MLP(SIZES, rule, networks).double()
+    singles = [fa.MLP(SIZES, rule, seed=seed).double() for seed in range(networks or 1)]
+    optimizer = torch.optim.AdamW(net.parameters(), lr=LR, weight_decay=DECAY)
+    by_autograd = partial(autograd.loss_and_gradients, net)
+    step = net.loss_and_gradients if way == "closed form" else by_autograd
+    assert net.has_closed_form(net.layers[0].weight)
+    data = list(batches(networks))
+    for x, y in data:
+        step(x, y)
+        optimizer.step()
+    for number, single in enumerate(singles):
+        mine = data if networks is None else [(x[number], y[number]) for x, y in data]
+        expected = trained_by_hand(single, rule, mine)
+        for name, tensors in zip(TENSORS, expected, strict=True):
+            for layer, tensor in zip(net.layers, tensors, strict=True):
+                found = getattr(layer, name) if networks is None else getattr(layer, name)[number]
+                torch.testing.assert_close(found.detach(), tensor, rtol=1e-9, atol=1e-11)
+    moved = not torch.equal(
+        net.layers[1].feedback, fa.MLP(SIZES, rule, networks).layers[1].feedback
+    )
+    assert moved == (rule == "kp")
+
+
+def test_kolen_pollack_shrinks_the_difference_by_the_decay_alone():
+    net = fa.MLP(SIZES, "kp", networks=2).double()
+    before = [(layer.weight - layer.feedback).detach() for layer in net.layers]
+    optimizer = torch.optim.SGD(net.parameters(), lr=LR, weight_decay=DECAY)
+    for x, y in batches(2, 50):
+        net.loss_and_gradients(x, y)
+        optimizer.step()
+    for layer, start in zip(net.layers, before, strict=True):
+        shrunk = start * (1 - LR * DECAY) ** 50
+        torch.testing.assert_close((layer.weight - layer.feedback).detach(), shrunk)
+
+
+def test_dfa_needs_feedback_from_the_outputs_units_and_says_so():
+    net = fa.MLP([6, 5, 4, 3], "dfa")
+    assert [tuple(layer.feedback.shape) for layer in net.layers] == [(3, 6), (3, 5), (3, 4)]
+    layer = fa.FALinear(5, 4, rule="dfa", outputs=3)
+    assert layer.feedback.shape == (3, 5)
+    with pytest.raises(ValueError, match=r"'fa' needs feedback of shape \(4, 5\).*\(3, 5\)"):
+        layer.rule = "fa"
+    layer.rule = "bp"  # which reads none
+    layer.rule = "dfa"
+    with pytest.raises(RuntimeError, match=r"error at the network's logits.*fa_core\.MLP"):
+        layer(torch.randn(2, 5, requires_grad=True)).sum().backward()
+
+
+@pytest.mark.parametrize("copied", [False, True])
+@pytest.mark.parametrize("rule", ["dfa", "kp"])
+def test_a_converted_model_learns_by_a_rule_as_the_same_mlp_does(rule, copied):
+    net = fa.MLP(SIZES, rule).double()
+    linears = [nn.Linear(i, o).double() for i, o in pairwise(SIZES)]
+    model = nn.Sequential(linears[0], nn.ReLU(), linears[1], nn.ReLU(), linears[2])
+    model = fa.convert(model, rule, outputs=SIZES[-1])
+    model = copy.deepcopy(model) if copied else model
+    names = {"layers.0": "0", "layers.1": "2", "layers.2": "4"}
+    model.load_state_dict({f"{names[k[:8]]}{k[8:]}": v for k, v in net.state_dict().items()})
+    ((x, y),) = batches(None, 1)
+    for either in (net, model):
+        autograd.loss_and_gradients(either, x, y)
+    mine, theirs = ([p.grad for p in either.parameters()] for either in (net, model))
+    torch.testing.assert_close(mine, theirs)
+    with pytest.raises(ValueError, match="outputs must be the number of classes under rule 'dfa'"):
+        fa.convert(linears[0], "dfa")
+
+
+def test_two_forward_passes_keep_their_own_errors():
+    """As in contrastive or accumulated losses: the backward pass of each uses its own logits."""
+    net = fa.MLP(SIZES, "dfa").double()
+    (x, y), (x2, y2) = batches(None, 2)
+    summed = [torch.zeros_like(p) for p in net.parameters()]
+    for one in ((x, y), (x2, y2)):
+        net.zero_grad()
+        fa.metrics.cross_entropy(net(one[0]), one[1]).backward()
+        summed = [total + p.grad for total, p in zip(summed, net.parameters(), strict=True)]
+    net.zero_grad()
+    losses = [fa.metrics.cross_entropy(net(a), b) for a, b in ((x, y), (x2, y2))]
+    sum(losses).backward()
+    torch.testing.assert_close([p.grad for p in net.parameters()], summed)
+
+
+@pytest.mark.parametrize("rule", ["bp", "fa", "kp"])
+def test_vmap_over_stacked_networks_equals_each_alone(rule):
+    nets = [fa.MLP(SIZES, rule, seed=seed).double() for seed in range(3)]
+    parameters, buffers = stack_module_state(nets)
+    base = copy.deepcopy(nets[0]).to("meta")
+    ((x, y),) = batches(3, 1)
+
+    def loss(parameters, buffers, x, y):
+        return fa.metrics.cross_entropy(functional_call(base, (parameters, buffers), (x,)), y)
+
+    found = vmap(grad(loss))(parameters, buffers, x, y)
+    for number, net in enumerate(nets):
+        fa.metrics.cross_entropy(net(x[number]), y[number]).backward()
+        for name, parameter in net.named_parameters():
+            torch.testing.assert_close(found[name][number], parameter.grad)
+
+
+def test_under_bp_the_second_derivative_is_that_of_plain_layers():
+    torch.manual_seed(0)
+    plain = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3)).double()
+    model = fa.convert(plain, rule="bp")
+    ((x, y),) = batches(None, 1)
+
+    def curvature(net):
+        parameters = dict(net.named_parameters())
+
+        def loss(parameters):
+            return fa.metrics.cross_entropy(functional_call(net, parameters, (x,)), y)
+
+        def length(parameters):
+            return sum(g.square().sum() for g in grad(loss)(parameters).values())
+
+        return grad(length)(parameters)
+
+    torch.testing.assert_close(curvature(model), curvature(plain))
+
+
+@pytest.mark.parametrize("rule", ["fa", "kp"])
+def test_other_rules_have_no_second_derivative_and_say_so(rule):
+    net = fa.MLP(SIZES, rule).double()
+    ((x, y),) = batches(None, 1)
+    parameters = dict(net.named_parameters())
+
+    def loss(parameters):
+        return fa.metrics.cross_entropy(functional_call(net, parameters, (x,)), y)
+
+    def length(parameters):
+        return sum(g.square().sum() for g in grad(loss)(parameters).values())
+
+    with pytest.raises(RuntimeError, match="no second derivative"):
+        grad(length)(parameters)
+    first = torch.autograd.grad(loss(parameters), list(net.parameters()), create_graph=True)
+    with pytest.raises(RuntimeError, match="no second derivative"):
+        sum(g.square().sum() for g in first).backward()
+
+
+def test_a_registered_rule_is_followed(registered):
+    @registered
+    class Doubled(Rule):
+        def carry(self, layer, s):
+            return 2 * s.delta @ layer.feedback
+
+    layer = fa.FALinear(4, 3, rule="Doubled")
     x = torch.randn(5, 4, requires_grad=True)
     layer(x).sum().backward()
     torch.testing.assert_close(x.grad, (2 * layer.feedback).sum(0).expand(5, 4))
-    assert fa.MLP([4, 3, 2], rule=doubled)(x).shape == (5, 2)
 
 
-def test_bp_sends_the_weight_and_fa_the_feedback():
-    layer = fa.FALinear(4, 3)
-    for rule, matrix in (("bp", layer.weight), ("fa", layer.feedback)):
-        layer.rule = rule
-        assert torch.equal(layer.backward_matrix(), matrix)
-        assert not layer.backward_matrix().requires_grad
+@pytest.mark.parametrize("networks", [None, 3])
+def test_a_rule_of_ones_own_gives_the_same_by_both_paths(registered, networks):
+    @registered
+    class Halfway(Rule):
+        """Half the weight, half the feedback, which follows the weight's sign."""
+
+        def carry(self, layer, s):
+            return s.delta @ (layer.weight + layer.feedback) / 2
+
+        def feedback_gradient(self, layer, s, grad_w):
+            return grad_w.sign() * s.delta.abs().mean(dim=(-2, -1), keepdim=True)
+
+    nets = [fa.MLP(SIZES, "Halfway", networks).double() for _ in range(2)]
+    optimizers = [torch.optim.Adam(net.parameters(), lr=LR) for net in nets]
+    for x, y in batches(networks, 50):
+        nets[0].loss_and_gradients(x, y)
+        autograd.loss_and_gradients(nets[1], x, y)
+        for optimizer in optimizers:
+            optimizer.step()
+    torch.testing.assert_close(*([*net.parameters()] for net in nets))
+    assert len(list(nets[0].parameters())) == 9  # the optimiser holds the feedback
 
 
-def test_a_name_is_taken_once():
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_rule_works_between_updates_for_each_network_by_itself(registered, threads):
+    @registered
+    class Wandering(Rule):
+        """The feedback makes a random walk."""
+
+        def between(self, net, generators):
+            for layer in net.layers:
+                for part, stream in zip(layer.feedback, generators, strict=True):
+                    part.add_(torch.randn(part.shape, generator=stream))
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        options = {"batch_size": 4, "progress": False, "record_at": ()}
+        together = fa.MLP(SIZES, "Wandering", networks=4, seed=2)
+        alone = fa.MLP(SIZES, "Wandering", networks=1, seed=3)
+        fa.train_on_noise(together, 5, seed=2, **options)
+        fa.train_on_noise(alone, 5, seed=3, **options)
+    finally:
+        torch.set_num_threads(before)
+    for layer, single in zip(together.layers, alone.layers, strict=True):
+        torch.testing.assert_close(layer.feedback[1], single.feedback[0])
+        torch.testing.assert_close(layer.weight[1], single.weight[0])
+
+
+def test_a_rule_that_couples_networks_is_refused(registered):
+    class Coupled(Rule):
+        def carry(self, layer, s):
+            return s.delta @ (layer.feedback.sign() * layer.weight.std())
+
+    with pytest.raises(ValueError, match=r"carry of rule 'Coupled' must keep networks independent"):
+        registered(Coupled)
+    assert "Coupled" not in RULES
+
+    class Mixed(Rule):
+        def feedback_gradient(self, layer, s, grad_w):
+            return grad_w / s.delta.norm()
+
+    with pytest.raises(ValueError, match=r"feedback_gradient of rule 'Mixed' must keep networks"):
+        registered(Mixed)
+
+
+def test_a_rule_of_the_wrong_shape_is_refused(registered):
+    class Turned(Rule):
+        def carry(self, layer, s):
+            return s.delta
+
+    with pytest.raises(ValueError, match=r"carry of rule 'Turned' must return .*5\], got"):
+        registered(Turned)
+
+
+def test_a_name_is_taken_once_and_by_a_class_alone():
+    before = RULES["fa"]
     with pytest.raises(ValueError, match=r"name must be new.*'fa'"):
-        rules.register("fa")(lambda weight, feedback: weight)
-    assert rules.RULES["fa"] is rules.feedback_alignment
+        rules.register("fa")(Rule)
+    with pytest.raises(TypeError, match=r"'mine' must be a class derived from Rule"):
+        rules.register("mine")(lambda weight, feedback: weight)
+    with pytest.raises(TypeError, match="name must be a text"):
+        rules.register(7)
+    assert RULES["fa"] is before
+
+
+def test_simple_rules_are_data():
+    assert rules.as_data() == {
+        "bp": {"through": "weight", "source": "delta", "follows": False},
+        "fa": {"through": "feedback", "source": "delta", "follows": False},
+        "dfa": {"through": "feedback", "source": "error", "follows": False},
+        "kp": {"through": "feedback", "source": "delta", "follows": True},
+    }
 
 
 def test_using_a_rule_ends_with_the_block_even_after_an_error():
@@ -53,3 +354,15 @@ def test_using_passes_over_what_is_no_feedback_layer():
     with rules.using(model, "bp"):
         assert model[1].rule == "bp"
     assert model[1].rule == "fa"
+
+
+def test_a_rule_that_moves_the_feedback_hands_it_to_the_optimiser_and_keeps_it():
+    layer = fa.FALinear(4, 3)
+    feedback = layer.feedback.clone()
+    assert "feedback" not in dict(layer.named_parameters())
+    layer.rule = "kp"
+    assert torch.equal(dict(layer.named_parameters())["feedback"], feedback)
+    held = layer.feedback
+    with rules.using(layer, "bp"):
+        pass
+    assert layer.feedback is held and set(layer.state_dict()) == {"weight", "bias", "feedback"}

@@ -11,7 +11,7 @@ import torch
 from scipy import stats
 
 import fa_core as fa
-from fa_core.engine import cuda_graph, fast_normal, loop, products
+from fa_core.engine import cuda_graph, fast_normal, products, workers
 from fa_core.engine.batches import DataBatches, NoiseBatches
 
 STEPS, LR = 200, 1e-3
@@ -19,13 +19,7 @@ quiet = {"lr": LR, "batch_size": 64, "progress": False, "record_at": ()}
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
 
-@pytest.fixture(autouse=True)
-def threads():
-    """One thread, unless a test sets more: threads for small products cost more than they save."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def plain(net, batches, steps=STEPS):
@@ -187,12 +181,12 @@ def fake_cuda(monkeypatch):
         "stream": lambda side: nullcontext(),
     }.items():
         monkeypatch.setattr(torch.cuda, name, fake)
-    monkeypatch.setattr(loop, "StepGraph", Recorded)
+    monkeypatch.setattr(workers, "StepGraph", Recorded)
     return captured
 
 
 def graph_worker(net, source):
-    return loop.GraphWorker(net, source, torch.optim.Adam(net.parameters(), lr=LR, fused=True))
+    return workers.GraphWorker(net, source, torch.optim.Adam(net.parameters(), lr=LR, fused=True))
 
 
 def test_a_graph_is_captured_once_and_every_step_counts(fake_cuda):
@@ -217,7 +211,7 @@ def test_a_graph_worker_trains_as_the_plain_worker_does(fake_cuda):
 
 
 def eager_worker(net, source):
-    return loop.Worker(net, source, torch.optim.Adam(net.parameters(), lr=LR))
+    return workers.Worker(net, source, torch.optim.Adam(net.parameters(), lr=LR))
 
 
 def test_a_graph_worker_moves_on_across_epochs(fake_cuda):
@@ -237,6 +231,26 @@ def test_a_graph_worker_names_the_step_that_diverged(fake_cuda):
         net.layers[0].weight[1] = torch.nan
     with pytest.raises(FloatingPointError, match=r"at step 7 in networks \[1\]"):
         worker.advance(7, 20)
+
+
+def test_a_divergence_on_the_graph_is_reported_at_an_epochs_last_batch(fake_cuda):
+    """No batch is drawn for the report: past the last one there is none."""
+    data = DataBatches(torch.randn(10, 32), torch.eye(5)[torch.arange(10) % 5], 4, 3, seed=0)
+    net = fa.MLP([32, 20, 5], networks=3)
+    with torch.no_grad():
+        net.layers[1].bias[2] = torch.nan
+    with pytest.raises(FloatingPointError, match=r"at step 0 in networks \[2\]"):
+        graph_worker(net, data).advance(0, 6)  # three whole epochs
+
+
+def test_a_loss_that_was_infinite_once_is_reported_though_it_passed(fake_cuda, monkeypatch):
+    net = fa.MLP([32, 20, 5], networks=3)
+    worker = graph_worker(net, noise(net))
+    worker.advance(0, 5)
+    losses = iter([torch.tensor([1, torch.inf, 1]), torch.ones(3), torch.ones(3)])
+    monkeypatch.setattr(worker, "_gradients", lambda: next(losses))
+    with pytest.raises(FloatingPointError, match=r"at step 5 in networks \[1\].*the loss"):
+        worker.advance(5, 8)
 
 
 def test_batches_of_data_fill_whole_epochs_in_an_order_of_each_networks_own():

@@ -97,6 +97,54 @@ def test_in_a_notebook_the_keys_of_a_control_are_its_own(browser, make: Callable
     page.close()
 
 
+WATCHED = """
+window.watching = new Set();
+for (const kind of [MutationObserver, ResizeObserver]) {
+  const { observe, disconnect } = kind.prototype;
+  kind.prototype.observe = function (...what) {
+    watching.add(this);
+    return observe.apply(this, what);
+  };
+  kind.prototype.disconnect = function () {
+    watching.delete(this);
+    return disconnect.apply(this);
+  };
+}
+const { addEventListener } = EventTarget.prototype;
+window.heard = 0;
+for (const target of [window, matchMedia("(prefers-color-scheme: dark)").__proto__]) {
+  target.addEventListener = function (event, listener, options) {
+    heard += 1;
+    options?.signal?.addEventListener("abort", () => (heard -= 1));
+    return addEventListener.call(this, event, listener, options);
+  };
+}
+"""
+LEFT = "[Object.keys(listeners).length, watching.size, heard]"
+
+
+@pytest.mark.parametrize("make", WIDGETS.values(), ids=WIDGETS)
+def test_a_view_that_goes_leaves_nothing_behind(browser, make: Callable):
+    page = show_live(browser, make(), WATCHED)
+    there = page.evaluate(LEFT)
+    assert there[1] > 0 and there[2] > 0
+    page.evaluate("close_widget()")
+    assert page.evaluate(LEFT) == [0, 0, 0]
+    for _ in range(100):  # a worker ends a little after it is told to
+        page.wait_for_timeout(20)
+        if not page.workers:
+            break
+    assert page.workers == []
+    page.close()
+
+
+def test_a_laboratory_that_cannot_start_leaves_nothing_behind(browser):
+    page = show_live(browser, Laboratory(), f"{WATCHED} delete window.Worker;")
+    page.evaluate("close_widget()")
+    assert page.evaluate(LEFT) == [0, 0, 0]
+    page.close()
+
+
 def test_in_a_notebook_the_laboratory_sends_its_curves_to_python(browser):
     lab = Laboratory(noise=60, data=40, hidden=16)
     page = show_live(browser, lab)

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from fa_core import _checks
-from fa_core.data import sources
+from fa_core.data import formats, sources
+from fa_core.data.checks import KEYS, PARTS, Arrays, DataNotFoundError, checked
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,12 @@ class Dataset:
     note: str = ""
 
     def to(self, device: torch.device | str) -> Dataset:
-        """The same set with its tensors on ``device``."""
+        """The same set with its tensors on ``device``.
+
+        Raises:
+            TypeError, ValueError: not a device, or one that is not found here.
+        """
+        device = _checks.device("device", device)
         return dataclasses.replace(
             self,
             train_x=self.train_x.to(device),
@@ -48,57 +54,84 @@ class Dataset:
 
 def default_root() -> Path:
     """Where sets lie when nothing else is said: FA_CORE_DATA, else a folder of the user's cache."""
-    named = os.environ.get("FA_CORE_DATA")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "fa_core"
+    return _checks.path("FA_CORE_DATA", os.environ.get("FA_CORE_DATA") or "~/.cache/fa_core")
 
 
 def load(name: str | Path, root: str | Path | None = None, download: bool = True) -> Dataset:
     """Loads a data set by name, or a set of your own from an ``.npz`` file.
 
+    Every set is checked before it is used: the official files by their checksums, also where they
+    lie in the root already; all sets by the shapes, labels and values they hold.
+
     Args:
         name: ``digits`` (8x8, comes with scikit-learn, needs no file), ``mnist``,
             ``fashion-mnist``, ``kmnist``, ``usps``, ``cifar10``, ``cifar100``, ``stl10``; or the
-            path of an ``.npz`` with train_images, train_labels, test_images, test_labels, images
-            ``[n, ...]`` and integer labels ``[n]``.
+            path of an ``.npz`` with train_images, train_labels, test_images, test_labels: images
+            ``[n, ...]``, real or boolean, and integer labels ``[n]`` that number the classes from
+            0. The path is tried as it stands (from the working folder, if relative), then from the
+            root. A leading ``~`` is the home folder, here as in ``root`` and ``FA_CORE_DATA``.
         root: folder in torchvision's layout; it may be read-only unless a set must be downloaded.
             Default: the environment variable ``FA_CORE_DATA``, else ``~/.cache/fa_core``.
         download: fetch a set that the root lacks, checksummed by torchvision.
 
     Returns:
-        A :class:`Dataset`. ``kmnist`` is split 8,000/2,000 by a fixed permutation of its official
-        test set when the root holds that part alone; ``note`` then says so.
+        A :class:`Dataset`. Its ``note`` says what is not as published: ``kmnist`` is split
+        8,000/2,000 by a fixed permutation of its official test set when the root holds that part
+        alone; a file of ``usps`` may be rebuilt, with as many images of each digit.
 
     Raises:
-        ValueError: an unknown name, or an ``.npz`` whose arrays do not fit.
-        DataNotFoundError: the set is not in the root and could not be downloaded.
+        TypeError: ``root`` is not a path, or ``download`` not a boolean.
+        ValueError: an unknown name, or an ``.npz`` that is damaged or whose arrays do not fit.
+        DataNotFoundError: the set is not in the root, whole and undamaged, and could not be
+            downloaded; or there is no such ``.npz``.
     """
-    if str(name).endswith(".npz"):
-        return _dataset(Path(name).stem, sources.npz(Path(name)))
+    _checks.flag("download", download)
+    named = None if root is None else _checks.path("root", root)
+    if isinstance(name, str | Path) and str(name).endswith(".npz"):
+        file = _own_file(_checks.path("name", name), named or default_root())
+        return _dataset(file.stem, checked(file, formats.npz(file)), where=file)
     _checks.choice("name", name, {"digits", *sources.SOURCES})
     if name == "digits":
-        return _dataset("digits", sources.digits())
-    folder = Path(root).expanduser() if root else default_root()
-    arrays, note = sources.torchvision_set(str(name), folder, download)
+        return _dataset("digits", checked(Path("digits"), sources.digits(), classes=10))
+    arrays, note = sources.torchvision_set(str(name), named or default_root(), download)
     return _dataset(str(name), arrays, note)
 
 
-def _dataset(name: str, arrays: sources.Arrays, note: str = "") -> Dataset:
-    train, test = (arrays[f"{part}_images"].astype(np.float32) for part in ("train", "test"))
+def _own_file(path: Path, root: Path) -> Path:
+    """The file at ``path``, else at ``path`` below the root."""
+    # os.path answers for every path; Path.is_file raises for one that is too long or forbidden.
+    found = next((file for file in (path, root / path) if os.path.isfile(file)), None)
+    if found is None:
+        beside = "" if path.is_absolute() else f", nor {path} in the working folder"
+        raise DataNotFoundError(
+            f"no file {root / path}{beside}; name an .npz that holds {', '.join(KEYS)}"
+        )
+    return found
+
+
+def _dataset(name: str, arrays: Arrays, note: str = "", where: Path | None = None) -> Dataset:
+    """Standardises checked arrays."""
+    train, test = arrays["train_images"], arrays["test_images"]
     mean, std = float(train.mean(dtype=np.float64)), float(train.std(dtype=np.float64))
-    labels = {part: torch.as_tensor(arrays[f"{part}_labels"]).long() for part in ("train", "test")}
-    rows = {
-        part: torch.from_numpy((images - mean) / std).float().flatten(1)
-        for part, images in (("train", train), ("test", test))
-    }
+    with np.errstate(all="ignore"):  # what float32 cannot hold is refused below
+        rows = [
+            torch.from_numpy((images - mean) / std).float().flatten(1) for images in (train, test)
+        ]
+    if not all(x.isfinite().all() for x in rows):
+        raise ValueError(
+            f"{where or name}: images must be finite in float32 when standardised, "
+            f"but the train set's mean is {mean:g} and its standard deviation {std:g}"
+        )
+    labels = [torch.from_numpy(arrays[f"{part}_labels"]) for part in PARTS]
     shape = train.shape[1:]
     return Dataset(
         name=name,
-        train_x=rows["train"],
-        train_y=labels["train"],
-        test_x=rows["test"],
-        test_y=labels["test"],
+        train_x=rows[0],
+        train_y=labels[0],
+        test_x=rows[1],
+        test_y=labels[1],
         shape=(1, *shape) if len(shape) == 2 else shape,
-        classes=int(max(labels["train"].max(), labels["test"].max())) + 1,
+        classes=int(max(y.max() for y in labels)) + 1,
         mean=mean,
         std=std,
         note=note,

@@ -24,8 +24,9 @@ def translate(
     """Shifts each image by pixels, or parts of pixels.
 
     Raises:
-        TypeError, ValueError: images that are not ``[n, side * side]``, or an amount that is
-            neither a finite number nor a finite tensor ``[n]``.
+        TypeError, ValueError: images that are not finite and ``[n, side * side]``, a background
+            that their type cannot hold, or an amount that is neither a finite number nor a finite
+            tensor ``[n]``.
 
     Examples:
         >>> translate(torch.tensor([[1.0, 2, 3, 4]]), 2, right=1, background=0)
@@ -62,7 +63,7 @@ def mnist_frame(x: Images, side: int, *, background: float) -> Images:
         TypeError, ValueError: as :func:`translate`, or an image that holds no ink.
     """
     x = _images(x, side)
-    ink = (x - background).clamp(min=0).view(-1, side, side)
+    ink = (x - _background(background, x)).clamp(min=0).view(-1, side, side)
     mass = ink.sum((1, 2))
     if not (mass > 0).all():
         raise ValueError("x must hold ink above the background in every image")
@@ -85,7 +86,7 @@ def _place(
 ) -> Images:
     """Turns and scales about the centre, then shifts, into images ``new_side`` pixels wide."""
     x, new_side = _images(x, side), new_side or side
-    background = _checks.number("background", background)
+    background = _background(background, x)
     turn = torch.deg2rad(_amount("degrees", degrees, x))
     factor = _amount("factor", factor, x)
     if not (factor > 0).all():
@@ -97,6 +98,7 @@ def _place(
     sine, cosine = turn.sin() / factor, turn.cos() / factor
     from_r, from_c = sine * c + cosine * r, cosine * c - sine * r
     grid = torch.stack([from_c, from_r], dim=-1) / (side / 2)
+    grid = grid.clamp(-4, 4)  # an image lies within 1, and what it touches within 3
     old = (x - background).view(-1, 1, side, side)  # so that the zeros outside are background
     new = F.grid_sample(old, grid.to(x.dtype), padding_mode="zeros", align_corners=False)
     return new.flatten(1) + background
@@ -111,16 +113,31 @@ def _images(x: Images, side: int) -> Images:
     side, x = _checks.integer("side", side, 1), _checks.floating("x", x)
     if x.ndim != 2 or x.shape[1] != side * side:
         raise ValueError(f"x must be [n, {side * side}] for side {side}, got {tuple(x.shape)}")
+    if not x.isfinite().all():
+        raise ValueError("x must be finite, but some pixels are NaN or infinite")
     return x
+
+
+def _background(background: float, x: Images) -> float:
+    background = _checks.number("background", background)
+    largest = torch.finfo(x.dtype).max
+    if abs(background) > largest:
+        raise ValueError(f"background must be within +-{largest:g} in {x.dtype}, got {background}")
+    return background
 
 
 def _amount(name: str, value: Amount, x: Images) -> Tensor:
     """One number for each image, shaped ``[n, 1, 1]``."""
     if not isinstance(value, Tensor):
-        value = torch.tensor(_checks.number(name, value))
-    if value.shape not in ((), x.shape[:1]) or not value.isfinite().all():
+        amount = torch.tensor(_checks.number(name, value))
+    elif value.is_complex() or value.dtype == torch.bool:
+        raise TypeError(f"{name} must be a number or a tensor of real numbers, got {value.dtype}")
+    else:
+        amount = value
+    if amount.shape not in ((), x.shape[:1]):
         raise ValueError(
-            f"{name} must be a number or a tensor [{len(x)}], all finite, got shape "
-            f"{tuple(value.shape)}"
+            f"{name} must be a number or a tensor [{len(x)}], got shape {tuple(amount.shape)}"
         )
-    return value.to(x.device, torch.float64).expand(len(x))[:, None, None]
+    if not amount.isfinite().all():
+        raise ValueError(f"{name} must be finite in {amount.dtype}, got {value}")
+    return amount.to(x.device, torch.float64).expand(len(x))[:, None, None]

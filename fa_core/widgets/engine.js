@@ -1,48 +1,60 @@
 // A fully connected ReLU network that trains in the page, with the mathematics of fa_core.
 //
 // Index legend: n sample, i input unit, o output unit. Matrices are flat and row-major: activity
-// [n, units], weights and feedback [o, i]. All buffers are made once: a step allocates nothing.
+// [n, units], weights [o, i], feedback [units of the error it carries, i]. All buffers are made
+// once: a step allocates nothing.
+//
+// A rule is data, as rules.as_data() of fa_core gives it: `through` ("weight" or "feedback") names
+// the matrix that carries an error down, `source` ("delta" or "error") that error, the layer's own
+// or the one at the logits; `follows` says whether the feedback takes the weight's updates.
 
 import { angle, effectiveRank, multiply } from "./matrix.js";
 
-// What travels backward from a layer's output to its input.
-const RULES = {
-  bp: (layer) => layer.weight,
-  fa: (layer) => layer.feedback,
-};
-
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 
-/** A parameter with its gradient and Adam's two running means. */
+/** A parameter with its gradient, which may be another's, and Adam's two running means. */
 class Parameter {
-  constructor(size) {
+  constructor(size, gradient = new Float64Array(size)) {
     this.value = new Float64Array(size);
-    this.gradient = new Float64Array(size);
+    this.gradient = gradient;
     this.first = new Float64Array(size);
     this.second = new Float64Array(size);
   }
 
-  /** Adam (Kingma & Ba 2015), update number `t` from 1. */
-  update(rate, t) {
+  /** AdamW (Loshchilov & Hutter 2019; Adam where `decay` is 0), update number `t` from 1. */
+  update(rate, decay, t) {
     const { value, gradient, first, second } = this;
     const size = rate / (1 - BETA1 ** t);
     const scale = 1 / Math.sqrt(1 - BETA2 ** t);
+    const kept = 1 - rate * decay;
     for (let i = 0; i < value.length; i++) {
       const g = gradient[i];
       const m = (first[i] = BETA1 * first[i] + (1 - BETA1) * g);
       const v = (second[i] = BETA2 * second[i] + (1 - BETA2) * g * g);
-      value[i] -= (size * m) / (Math.sqrt(v) * scale + EPSILON);
+      value[i] = kept * value[i] - (size * m) / (Math.sqrt(v) * scale + EPSILON);
     }
+  }
+
+  restart() {
+    this.first.fill(0);
+    this.second.fill(0);
   }
 }
 
 class Layer {
-  constructor(inputs, outputs) {
-    this.inputs = inputs;
-    this.outputs = outputs;
+  /** `sent`: units of the error that the feedback carries down. */
+  constructor(inputs, outputs, sent, follows) {
+    Object.assign(this, { inputs, outputs, sent });
     this.weights = new Parameter(outputs * inputs);
     this.biases = new Parameter(outputs);
-    this.feedback = new Float64Array(outputs * inputs);
+    this.learned = [this.weights, this.biases];
+    if (follows) {
+      const feedbacks = new Parameter(sent * inputs, this.weights.gradient);
+      this.feedback = feedbacks.value;
+      this.learned.push(feedbacks);
+    } else {
+      this.feedback = new Float64Array(sent * inputs);
+    }
   }
 
   get weight() {
@@ -52,17 +64,25 @@ class Layer {
   get bias() {
     return this.biases.value;
   }
+
+  /** Between W and B in degrees; NaN where B has another shape, and so no angle to W. */
+  get angle() {
+    return this.sent === this.outputs ? angle(this.weight, this.feedback) : NaN;
+  }
 }
 
 export class Network {
-  /** `sizes`: units of each layer, input first; `rule`: "fa" or "bp". All weights start at 0. */
-  constructor(sizes, rule) {
+  /** `sizes`: units of each layer, input first; one that only reads needs no rule. Weights are 0. */
+  constructor(sizes, rule = {}) {
     this.sizes = sizes;
-    this.rule = RULES[rule];
-    this.layers = sizes.slice(1).map((outputs, l) => new Layer(sizes[l], outputs));
+    this.rule = rule;
     this.classes = sizes[sizes.length - 1];
+    this.layers = sizes.slice(1).map((outputs, l) => {
+      const sent = rule.source === "error" ? this.classes : outputs;
+      return new Layer(sizes[l], outputs, sent, rule.follows);
+    });
     this.buffers = new Map();
-    this.restartAdam();
+    this.updates = 0;
   }
 
   /** Draws W and B independently from N(0, 2 / inputs); biases are 0. */
@@ -76,23 +96,19 @@ export class Network {
     }
   }
 
+  /** Takes another network's weights and biases, and its feedback where that has the same shape. */
   copyFrom(other) {
     this.layers.forEach((layer, l) => {
       layer.weight.set(other.layers[l].weight);
       layer.bias.set(other.layers[l].bias);
-      layer.feedback.set(other.layers[l].feedback);
+      if (layer.sent === other.layers[l].sent) layer.feedback.set(other.layers[l].feedback);
     });
   }
 
   /** Forgets Adam's running means, as a new optimiser for a new phase of training does. */
   restartAdam() {
     this.updates = 0;
-    for (const { weights, biases } of this.layers) {
-      for (const parameter of [weights, biases]) {
-        parameter.first.fill(0);
-        parameter.second.fill(0);
-      }
-    }
+    for (const { learned } of this.layers) for (const parameter of learned) parameter.restart();
   }
 
   /** Activity and error of every layer, for batches of n samples. */
@@ -124,22 +140,27 @@ export class Network {
     return input;
   }
 
-  /** One update on inputs x [n, i] and label probabilities y [n, classes]; the loss before it. */
-  step(x, y, n, rate) {
+  /**
+   * One update on inputs x [n, i] and label probabilities y [n, classes], with decoupled weight
+   * decay of all that learns; returns the loss before it.
+   */
+  step(x, y, n, rate, decay = 0) {
     const { activity, errors } = this.buffersFor(n);
     const p = this.forward(x, n);
     const top = this.layers.length - 1;
     for (let at = 0; at < p.length; at++) errors[top][at] = (p[at] - y[at]) / n;
     for (let l = top; l > 0; l--) {
-      const { inputs, outputs } = this.layers[l];
+      const { inputs, sent } = this.layers[l];
       const error = errors[l - 1];
-      multiply(error, n, inputs, outputs, errors[l], outputs, 1, this.rule(this.layers[l]), 1, inputs);
+      const above = errors[this.rule.source === "error" ? top : l];
+      const carrier = this.layers[l][this.rule.through];
+      multiply(error, n, inputs, sent, above, sent, 1, carrier, 1, inputs);
       const active = activity[l - 1];
       // A product in place of a branch: which units are active, no processor guesses.
       for (let at = 0; at < error.length; at++) error[at] *= Number(active[at] > 0);
     }
     this.updates += 1;
-    this.layers.forEach(({ weights, biases, inputs, outputs }, l) => {
+    this.layers.forEach(({ weights, biases, learned, inputs, outputs }, l) => {
       const input = l === 0 ? x : activity[l - 1];
       multiply(weights.gradient, outputs, inputs, n, errors[l], 1, outputs, input, 1, inputs);
       biases.gradient.fill(0);
@@ -147,8 +168,7 @@ export class Network {
         biases.gradient[o] += errors[l][at];
         if (++o === outputs) o = 0;
       }
-      weights.update(rate, this.updates);
-      biases.update(rate, this.updates);
+      for (const parameter of learned) parameter.update(rate, decay, this.updates);
     });
     return crossEntropy(p, y, n);
   }
@@ -174,7 +194,7 @@ export class Network {
   geometry() {
     const upper = this.layers.slice(1);
     return {
-      angles: upper.map((layer) => angle(layer.weight, layer.feedback)),
+      angles: upper.map((layer) => layer.angle),
       ranks: upper.map((layer) => effectiveRank(layer.weight, layer.outputs, layer.inputs)),
     };
   }

@@ -26,6 +26,14 @@ export const GUIDES = [
       "noise as such. Does backpropagation gain from noise all the same?",
   },
   {
+    title: "Feedback that learns",
+    settings: { rule: "kp", decay: 1 },
+    text:
+      "Kolen and Pollack: B takes every update of W, and both decay, so what they differ by dies " +
+      "away. Noise alone gives them little to share, and the angle stays high; on data it falls " +
+      "far below that of FA. Then set the weight decay to 0: W − B no longer changes.",
+  },
+  {
     title: "No noise at all",
     settings: { noise: 0 },
     text:

@@ -4,7 +4,7 @@
 import { unpack } from "./arrays.js";
 import { choice, element, openWidget, whole } from "./dom.js";
 import { GUIDES } from "./guides.js";
-import { buildCurves, buildWeights, Columns, LINES } from "./laboratory_figures.js";
+import { buildCurves, buildWeights, Columns, degrees, LINES } from "./laboratory_figures.js";
 import { buildControls, complete, readHash, writeHash } from "./settings.js";
 import workerText from "./laboratory_worker.js?text";
 
@@ -41,7 +41,7 @@ export function render({ model, el }) {
     warning.textContent =
       "This laboratory trains its networks in a Web Worker, and this browser does not allow one. " +
       "A current version of Firefox, Chrome, Edge or Safari does.";
-    return undefined;
+    return () => closing.abort();
   }
   const controls = model.get("controls");
   const linked = model.isPage ? readHash(controls, location.hash) : null;
@@ -100,6 +100,14 @@ export function render({ model, el }) {
     restart();
   }
 
+  /** Takes the settings that Python has set. */
+  function follow() {
+    const next = model.get("settings");
+    if (writeHash(next) === writeHash(settings)) return;
+    settings = { ...next };
+    restart();
+  }
+
   function restart() {
     columns = new Columns();
     expected += 1;
@@ -138,7 +146,7 @@ export function render({ model, el }) {
   function settle() {
     const parts = LINES.map((line) => [line.text(settings), columns.latest(line.name)])
       .filter(([, row]) => row)
-      .map(([text, row]) => `${text}: angle ${row[`angle_${layer.select.value}`].toFixed(1)}°, accuracy ${(100 * row.accuracy).toFixed(1)} %`);
+      .map(([text, row]) => `${text}: angle ${degrees(row[`angle_${layer.select.value}`])}, accuracy ${(100 * row.accuracy).toFixed(1)} %`);
     const state = finished ? "Finished" : now === -settings.noise ? "Ready" : "Paused";
     status.textContent = `${state}. ${where.textContent}. ${parts.join("; ")}.`;
     model.set("records", columns.rows);
@@ -196,12 +204,8 @@ export function render({ model, el }) {
     }, { signal: closing.signal });
   } else {
     copy.hidden = true;
-    model.on("change:settings", () => {
-      const next = model.get("settings");
-      if (writeHash(next) === writeHash(settings)) return;
-      settings = { ...next };
-      restart();
-    });
+    model.on("change:settings", follow);
+    closing.signal.addEventListener("abort", () => model.off("change:settings", follow));
   }
 
   network.select.value = "noise";
@@ -222,6 +226,7 @@ export function render({ model, el }) {
     element("section", {}, heading("Settings"), element("div", { class: "wd-groups" }, ...inputs.fieldsets)),
   );
   worker.postMessage({
+    rules: model.get("rules"),
     data: {
       images: unpack(model.get("images")),
       labels: unpack(model.get("labels")),

@@ -9,8 +9,18 @@ import numpy as np
 import pandas as pd
 import traitlets
 
+from fa_core import rules
 from fa_core.data import sources
 from fa_core.widgets._widget import Widget, pack
+
+# What the page's engine knows of the rules, and what the page calls them.
+RULES = rules.as_data()
+_WORDS = {
+    "fa": "FA: errors return by B",
+    "bp": "BP: errors return by W",
+    "dfa": "DFA: the logits' errors return by B",
+    "kp": "KP: as FA, and B learns as W does",
+}
 
 
 @dataclass(frozen=True)
@@ -73,9 +83,22 @@ SETTINGS = (
         "Rule of the noise network",
         "Networks",
         "fa",
-        choices={"fa": "FA: errors return by B", "bp": "BP: errors return by W"},
+        choices={name: _WORDS.get(name, name.upper()) for name in RULES},
         note="How the network that sees noise first learns, on noise and on data. The two beside "
-        "it stay FA and BP.",
+        "it stay FA and BP. Direct FA (DFA) is FA where there are two weight layers; with more, "
+        "B has the shape of W, and so an angle to it, in the readout layer alone. Under "
+        "Kolen-Pollack (KP) W − B stays as it is unless the weights decay.",
+    ),
+    Setting(
+        "decay",
+        "Weight decay",
+        "Networks",
+        0.0,
+        0,
+        100,
+        whole=False,
+        note="As in AdamW: each step shrinks weights and biases by this times the learning rate, "
+        "in all three networks, and B where it learns.",
     ),
     Setting("seed", "Seed", "Networks", 0, 0, 999999),
     Setting("data", "Data steps", "Data", 1000, 1, 20000),
@@ -91,8 +114,8 @@ class Laboratory(Widget):
 
     Args:
         **settings: first values of the controls: ``noise``, ``noise_lr``, ``distribution``,
-            ``mean``, ``std``, ``labels``, ``hidden``, ``depth``, ``rule``, ``seed``, ``data``,
-            ``data_lr``, ``batch``.
+            ``mean``, ``std``, ``labels``, ``hidden``, ``depth``, ``rule``, ``decay``,
+            ``seed``, ``data``, ``data_lr``, ``batch``.
 
     Attributes:
         settings: the controls' present values; may be set as a whole.
@@ -112,6 +135,7 @@ class Laboratory(Widget):
 
     settings = traitlets.Dict().tag(sync=True)
     controls: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    rules = traitlets.Dict().tag(sync=True)
     images = traitlets.Dict().tag(sync=True)
     labels = traitlets.Dict().tag(sync=True)
     train_size = traitlets.Int().tag(sync=True)
@@ -129,6 +153,7 @@ class Laboratory(Widget):
         super().__init__(
             settings=settings,
             controls=[asdict(setting) for setting in SETTINGS],
+            rules=RULES,
             images=pack(images.reshape(len(images), -1), "uint8"),
             labels=pack(labels, "uint8"),
             train_size=len(digits["train_images"]),

@@ -14,6 +14,7 @@ export const LINES = [
   { name: "bp", text: () => "BP", colour: () => "bp" },
 ];
 
+export const degrees = (angle) => (Number.isFinite(angle) ? `${angle.toFixed(1)}°` : "–");
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const subscript = (number) => String.fromCharCode(0x2080 + number);
 
@@ -56,7 +57,7 @@ const CURVES = [
     column: (layer) => `angle_${layer}`,
     limits: (columns, column) => range(columns, column, [75, 92]),
     reference: () => ({ value: 90, text: "" }),
-    say: (value) => `${value.toFixed(1)}°`,
+    say: degrees,
   },
   {
     title: () => "Test accuracy",
@@ -120,7 +121,7 @@ export function buildCurves(signal) {
       const reached = columns.reached(name, 0.9);
       return [
         head,
-        `${row[`angle_${layer}`].toFixed(1)}°`,
+        degrees(row[`angle_${layer}`]),
         percent(row.accuracy),
         `${row.loss.toFixed(3)}${row.phase === "noise" ? " (noise)" : ""}`,
         row[`rank_${layer}`].toFixed(2),
@@ -163,10 +164,10 @@ export function buildWeights(signal) {
   let view = null;
   const heat = (part) => (context, width, height, colours) => {
     if (!view) return;
-    const values = view[part];
+    const { values, rows, cols } = view[part];
     // The strongest weights would leave all others pale: full colour is at 2.5 deviations.
     const reach = 2.5 * Math.sqrt(values.reduce((sum, w) => sum + w * w, 0) / values.length);
-    drawHeat(context, width, height, colours, { values, rows: view.rows, cols: view.cols, reach });
+    drawHeat(context, width, height, colours, { values, rows, cols, reach });
   };
   const forward = makeCanvas("wd-canvas wd-heat", "Forward weights", heat("weight"), signal);
   const feedback = makeCanvas("wd-canvas wd-heat", "Feedback weights", heat("feedback"), signal);
@@ -188,7 +189,7 @@ export function buildWeights(signal) {
       forward.canvas,
       names[1],
       feedback.canvas,
-      element("p", { class: "wd-note" }, "A row is an output unit. Orange is positive, blue negative."),
+      element("p", { class: "wd-note" }, "A row of W is an output unit, a row of B a unit whose error it carries. Orange is positive, blue negative."),
     ),
     element("div", {}, element("h4", { class: "wd-title" }, "Mean readout on noise"), bars.canvas),
   );
@@ -196,12 +197,15 @@ export function buildWeights(signal) {
     box,
     update(next, layer) {
       view = next;
-      const degrees = view.angle.toFixed(1);
-      names[0].textContent = `Forward weights W${subscript(layer)}, ${degrees}° from B${subscript(layer)}`;
-      names[1].textContent = `Feedback weights B${subscript(layer)}`;
-      const size = `${view.rows} by ${view.cols} heat map`;
-      forward.describe(`Forward weights, ${size}, ${degrees} degrees from the feedback weights.`);
-      feedback.describe(`Feedback weights, ${size}.`);
+      const [W, B] = ["W", "B"].map((letter) => `${letter}${subscript(layer)}`);
+      const apart = Number.isFinite(view.angle)
+        ? `${degrees(view.angle)} from ${B}`
+        : `no angle to ${B}, which has another shape`;
+      names[0].textContent = `Forward weights ${W}, ${apart}`;
+      names[1].textContent = `Feedback weights ${B}`;
+      const size = ({ rows, cols }) => `${rows} by ${cols} heat map`;
+      forward.describe(`Forward weights, ${size(view.weight)}, ${apart}.`);
+      feedback.describe(`Feedback weights, ${size(view.feedback)}.`);
       bars.describe(`Mean readout on noise: ${view.readout.map((p) => p.toFixed(3)).join(", ")}.`);
       for (const figure of [forward, feedback, bars]) figure.redraw();
     },

@@ -1,6 +1,6 @@
 // The laboratory's worker: advances a run and reports, so that the page itself never waits.
 //
-// The page sends {data} once, then {start: settings}, {play: true or false}, {step: true},
+// The page sends {data, rules} once, then {start: settings}, {play: true or false}, {step: true},
 // {speed: steps a second, or null for all it can} and {look: {network, layer}}. The worker answers
 // {run, rows, view, playing, done} or {run, failed}; `run` counts starts, so that a late answer of an
 // abandoned run can be told apart.
@@ -10,7 +10,8 @@ import { prepareData, Run } from "./run.js";
 const SLICE = 12; // ms of work before messages are read again
 const GLANCE = 80; // ms between views of the weights
 
-let [data, run, number, playing, speed, scheduled] = [null, null, 0, false, null, false];
+let [data, rules, run, number] = [null, null, null, 0];
+let [playing, speed, scheduled] = [false, null, false];
 let shown = { network: "noise", layer: 2 };
 let [due, before, glanced] = [0, 0, 0];
 const channel = new MessageChannel(); // brings the next turn without a timer's delay
@@ -53,11 +54,11 @@ function work() {
 }
 
 function obey(message) {
-  if (message.data) data = prepareData(message.data);
+  if (message.data) [data, rules] = [prepareData(message.data), message.rules];
   if (message.start) {
     number += 1;
     playing = false;
-    run = new Run(message.start, data);
+    run = new Run(message.start, data, rules);
     report(run.record());
   }
   if (message.speed !== undefined) {

@@ -8,7 +8,7 @@ import { Network } from "./engine.js";
 function readNetwork(layers) {
   const weights = layers.map(({ weight }) => unpack(weight));
   const sizes = [weights[0].shape[1], ...weights.map(({ shape }) => shape[0])];
-  const network = new Network(sizes, "bp");
+  const network = new Network(sizes);
   network.layers.forEach((layer, l) => {
     layer.weight.set(weights[l].values);
     layer.bias.set(unpack(layers[l].bias).values);

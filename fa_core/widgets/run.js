@@ -1,7 +1,6 @@
 // One run of the laboratory: three networks from the same start, one of them on noise first.
 
 import { Network } from "./engine.js";
-import { angle } from "./matrix.js";
 import { NoiseGenerator, Random } from "./random.js";
 
 const NETWORKS = ["fa", "noise", "bp"];
@@ -33,16 +32,19 @@ export function prepareData({ images, labels, trainSize, classes }) {
 }
 
 export class Run {
-  constructor(settings, data) {
+  /** `rules`: what each rule's name stands for, as rules.as_data() of fa_core gives it. */
+  constructor(settings, data, rules) {
     const { inputs, classes } = data;
     const { hidden, depth, seed, batch } = settings;
     const sizes = [inputs, ...new Array(depth - 1).fill(hidden), classes];
-    const start = new Network(sizes, "fa");
+    const start = new Network(sizes, rules.fa);
     start.initialise(new Random(seed, "init"));
     this.networks = {};
     for (const name of NETWORKS) {
-      this.networks[name] = new Network(sizes, name === "noise" ? settings.rule : name);
-      this.networks[name].copyFrom(start);
+      const network = new Network(sizes, rules[name === "noise" ? settings.rule : name]);
+      network.initialise(new Random(seed, "feedback")); // kept where its shape is the rule's own
+      network.copyFrom(start);
+      this.networks[name] = network;
     }
     this.settings = settings;
     this.data = data;
@@ -80,7 +82,8 @@ export class Run {
   }
 
   update(name, rate) {
-    const loss = this.networks[name].step(this.x, this.y, this.settings.batch, rate);
+    const { batch, decay } = this.settings;
+    const loss = this.networks[name].step(this.x, this.y, batch, rate, decay);
     if (!Number.isFinite(loss)) throw new RangeError(`the loss of ${name} is no longer finite`);
   }
 
@@ -135,11 +138,9 @@ export class Run {
     const { readout } = network.evaluate(this.probe.x, this.probe.y, PROBE);
     return {
       step: this.now,
-      rows: layer.outputs,
-      cols: layer.inputs,
-      weight: Float32Array.from(layer.weight),
-      feedback: Float32Array.from(layer.feedback),
-      angle: angle(layer.weight, layer.feedback),
+      weight: { values: Float32Array.from(layer.weight), rows: layer.outputs, cols: layer.inputs },
+      feedback: { values: Float32Array.from(layer.feedback), rows: layer.sent, cols: layer.inputs },
+      angle: layer.angle,
       readout,
     };
   }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -106,16 +104,13 @@ def load(name: str) -> Dataset:
 
     Beside the names of :func:`fa_core.data.load`: ``noisy digits`` (a fixed N(0, 1) number added
     to every standardised pixel), ``upper half of digits`` (the lower pixels set to the mean),
-    ``permuted digits`` (one fixed order of the pixels), ``rotated digits`` (by 90 degrees), and
-    ``NAME.npz``, a file in the data root.
+    ``permuted digits`` (one fixed order of the pixels), ``rotated digits`` (by 90 degrees).
     """
     if name in _OF_DIGITS:
         digits, change = data.load("digits"), _OF_DIGITS[name]
         return replace(
             digits, name=name, train_x=change(digits.train_x), test_x=change(digits.test_x)
         )
-    if name.endswith(".npz"):
-        return data.load(Path(os.environ.get("FA_CORE_DATA", ""), name))
     return data.load(name)
 
 
