@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 from tqdm.auto import tqdm
 
 from benchmarks import ablation, limits, report
-from benchmarks.contestants import BATCH, SIZES, field
+from benchmarks.contestants import BATCH, HAS_JAX, SIZES, field
 from fa_core.results import provenance
 
 ROUND = 0.3  # seconds that one contestant runs in one round, about
@@ -33,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--rounds must be at least 1, got {options.rounds}")
     if options.device == "cuda" and not torch.cuda.is_available():
         parser.error("--device cuda: torch finds no CUDA device")
+    if options.device == "cpu" and not HAS_JAX:
+        print("JAX is not installed, so it does not race: pip install '.[bench]' adds it")
     result = measure(options.device, options.rounds)
     print("\n".join(report.text(result)))
     out = options.out or Path(__file__).parent / "results" / f"{options.device}.json"
@@ -61,6 +64,7 @@ def measure(device: str, rounds: int) -> dict[str, Any]:
                 found.append(run(count))
                 bar.update()
     best = {name: max(values) for name, values in limit.items()}
+    raced = any(c.name == "JAX" for c in contestants)
     flops = max(best["square"], best["layer"])
     rows = [
         {**{k: getattr(c, k) for k in ("name", "training", "networks")}, "sizes": list(c.sizes)}
@@ -72,7 +76,7 @@ def measure(device: str, rounds: int) -> dict[str, Any]:
         "device": device,
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "versions": provenance.versions(),
+        "versions": provenance.versions() | ({"jax": version("jax")} if raced else {}),
         "date": datetime.now(UTC).date().isoformat(),
         "rounds": rounds,
         "batch_size": BATCH,

@@ -1,4 +1,4 @@
-"""Who races: fa_core's two functions, and two loops as a user would write them.
+"""Who races: fa_core's two functions, two loops as a user would write them, and JAX.
 
 Each contestant makes a number of updates and returns the seconds they took. A network-step is one
 network, one batch, forward, backward and optimiser.
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
@@ -23,13 +24,14 @@ BATCH = 64  # samples
 LR = 1e-4
 SIZES = ((784, 100, 10), (784, 512, 512, 10))  # units of each layer
 IMAGES = 60_000  # as many as MNIST has
+HAS_JAX = find_spec("jax") is not None  # it races where it is installed, on the CPU
 
 
 @dataclass(frozen=True)
 class Contestant:
     """``run(updates)`` trains ``networks`` networks at once and returns seconds."""
 
-    name: str  # "fa_core", "plain loop" or "torch.nn"
+    name: str  # "fa_core", "plain loop", "torch.nn" or "JAX"
     training: str  # "noise", "shared noise" or "data"
     sizes: tuple[int, ...]
     networks: int | None
@@ -51,6 +53,8 @@ def field(device: str, networks: list[int]) -> list[Contestant]:
                     run = _loop(layer, training, sizes, device)
                     result.append(Contestant(name, training, sizes, None, run))
             for n in (None, *networks):
+                if training == "noise" and device == "cpu" and HAS_JAX:
+                    result.append(Contestant("JAX", training, sizes, n, _jax(sizes, n)))
                 if training != "shared noise" or n is not None:
                     run = _fa_core(training, sizes, n, device)
                     result.append(Contestant("fa_core", training, sizes, n, run))
@@ -72,6 +76,12 @@ def _fa_core(
         return _now(device) - begun
 
     return run
+
+
+def _jax(sizes: tuple[int, ...], networks: int | None) -> Callable[[int], float]:
+    from benchmarks import in_jax  # only here: JAX is optional
+
+    return in_jax.training(sizes, networks, BATCH, LR)
 
 
 @cache

@@ -11,7 +11,7 @@ import torch
 from scipy import stats
 
 import fa_core as fa
-from fa_core.engine import cuda_graph, fast_normal, products, workers
+from fa_core.engine import cuda_graph, fast_normal, fused_adam, products, workers
 from fa_core.engine.batches import DataBatches, NoiseBatches
 
 STEPS, LR = 200, 1e-3
@@ -307,6 +307,15 @@ def test_normal_numbers_do_not_depend_on_their_neighbours(normal):
             assert abs(np.corrcoef(a[:-lag], a[lag:])[0, 1]) < 4.5 * len(normal) ** -0.5
 
 
+def test_every_16_bits_of_a_stream_choose_one_number_in_their_order():
+    x = torch.empty(2, 4_001)
+    fast_normal.fill(x, [np.random.SFC64(seed) for seed in (1, 2)])
+    quantiles = stats.norm.ppf((np.arange(2**16) + 0.5) / 2**16)
+    for row, seed in zip(x.numpy(), (1, 2), strict=True):
+        words = np.random.SFC64(seed).random_raw(1_001).view(np.uint16)[:4_001]
+        np.testing.assert_allclose(row, (quantiles / quantiles.std())[words], rtol=1e-6)
+
+
 def test_streams_differ_and_repeat():
     x, again = torch.empty(2, 10_000), torch.empty(2, 10_000)
     for tensor in (x, again):
@@ -338,13 +347,16 @@ def test_records_of_shared_noise_are_taken_on_one_probe():
 @pytest.mark.parametrize("networks", [1, 4])
 @pytest.mark.parametrize("outputs", [100, 3])  # large enough for oneDNN, and not
 @pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("units_above_samples", [False, True])
 def test_a_prepared_product_follows_what_its_operands_hold(
-    networks, outputs, biased, dtype, tolerance
+    networks, outputs, units_above_samples, biased, dtype, tolerance
 ):
     x, weight, y = (
         torch.full(size, torch.nan, dtype=dtype)
         for size in ((networks, 64, 784), (networks, outputs, 784), (networks, 64, outputs))
     )
+    if units_above_samples:  # in memory
+        y = y.mT.contiguous().mT
     bias = torch.zeros(networks, outputs, dtype=dtype) if biased else None
     multiply = products.prepare(x, weight, bias, y)
     random = torch.Generator().manual_seed(0)
@@ -372,10 +384,76 @@ def test_onednn_serves_single_large_products_in_float32(
     networks, samples, dtype, fits, monkeypatch
 ):
     calls = []
-    monkeypatch.setattr(products, "_AVAILABLE", True)
+    monkeypatch.setattr(products, "AVAILABLE", True)
     monkeypatch.setattr(products, "_into", lambda *operands: calls.append(1))
     x = torch.zeros(networks, samples, 784, dtype=dtype)
     weight = torch.zeros(networks, 100, 784, dtype=dtype)
     out = torch.zeros(networks, samples, 100, dtype=dtype)
     products.prepare(x, weight, None, out)()
     assert len(calls) == fits
+
+
+def adams(change=None, **options):
+    """Two equal networks with Adam each; the second takes ``change`` after 3 of 6 steps."""
+    nets = [fa.MLP([12, 6, 3], networks=2) for _ in range(2)]
+    optimizers = [torch.optim.Adam(n.parameters(), lr=LR, **options) for n in nets]
+    steps = [fused_adam.prepare(optimizers[0]), optimizers[1].step]
+    noise = fa.NoiseGenerator(12, 3, networks=2)
+    for now in range(6):
+        x, y = noise.batch(8)
+        for net, optimizer, step in zip(nets, optimizers, steps, strict=True):
+            if now == 3 and change:
+                change(optimizer)
+            net.loss_and_gradients(x, y)
+            step()
+    return nets, optimizers
+
+
+def halve_the_rate(optimizer):
+    optimizer.param_groups[0]["lr"] /= 2
+
+
+def forget(optimizer):
+    optimizer.state.clear()
+
+
+@pytest.mark.parametrize("change", [None, halve_the_rate, forget])
+@pytest.mark.parametrize(
+    "options",
+    [{"fused": True}, {"fused": True, "weight_decay": 0.1}, {"fused": True, "amsgrad": True}, {}],
+    ids=str,
+)
+def test_a_direct_step_of_adam_is_adams_own_to_the_bit(options, change):
+    nets, (mine, theirs) = adams(change, **options)
+    assert all(map(torch.equal, *(net.parameters() for net in nets)))
+    for own, other in zip(mine.state.values(), theirs.state.values(), strict=True):
+        assert all(torch.equal(own[name], other[name]) for name in other)
+
+
+def test_a_direct_step_does_not_pass_over_adams_python(monkeypatch):
+    calls = []
+    step = torch.optim.Adam.step
+    monkeypatch.setattr(torch.optim.Adam, "step", lambda self: calls.append(1) or step(self))
+    adams(fused=True)
+    assert len(calls) == 1 + 6  # the first of ours, which makes the state, and all of the other's
+
+
+def test_a_hook_of_the_optimizer_is_called_at_every_step():
+    calls = []
+
+    def count(optimizer):
+        optimizer.register_step_pre_hook(lambda *_: calls.append(optimizer))
+
+    _, (mine, theirs) = adams(count, fused=True)
+    assert calls.count(mine) == calls.count(theirs) == 3
+
+
+def test_a_schedule_of_the_learning_rate_counts_every_step():
+    optimizer = torch.optim.Adam(fa.MLP([4, 3]).parameters(), lr=LR, fused=True)
+    torch.optim.lr_scheduler.StepLR(optimizer, 1)
+    step = fused_adam.prepare(optimizer)
+    for parameter in optimizer.param_groups[0]["params"]:
+        parameter.grad = torch.ones_like(parameter)
+    for _ in range(3):
+        step()
+    assert optimizer._opt_called

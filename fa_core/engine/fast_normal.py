@@ -8,18 +8,20 @@ within 1 % of the normal distribution's.
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from scipy.special import ndtri
 from torch import Tensor
 
 _QUANTILES = ndtri((np.arange(2**16) + 0.5) / 2**16)
-_TABLE = (_QUANTILES / _QUANTILES.std()).astype(np.float32)
+_TABLE = torch.from_numpy((_QUANTILES / _QUANTILES.std()).astype(np.float32))
 
 
 def fill(x: Tensor, streams: Sequence[np.random.BitGenerator]) -> None:
     """Fills the contiguous float32 tensor ``x`` on the CPU with N(0, 1), an equal part a stream."""
-    rows = x.numpy().reshape(len(streams), -1)
+    rows = x.view(len(streams), -1)
     size = rows.shape[1]
+    words = torch.empty(size, dtype=torch.int32)  # half of what NumPy's own 64 bits would move
     for row, stream in zip(rows, streams, strict=True):
         raw: np.ndarray = stream.random_raw(-(-size // 4))
-        # "wrap" never wraps here; it spares the copy that NumPy's range check would make.
-        np.take(_TABLE, raw.view(np.uint16)[:size], out=row, mode="wrap")
+        np.copyto(words.numpy(), raw.view(np.uint16)[:size])
+        torch.index_select(_TABLE, 0, words, out=row)
