@@ -4,6 +4,9 @@ A training step on small networks costs as much in Python as in arithmetic, and 
 each other's Python. So every view and every piece of memory is made once, and a step is the same
 few calls on them, again and again. :func:`covers` says where this gives what autograd would give.
 
+Units lie above samples, ``[p o n]`` in memory, for products and softmax are faster that way round;
+``.mT`` shows it.
+
 Index legend: p network, n sample, i input unit, o output unit, k unit of the network's output.
 """
 
@@ -91,7 +94,7 @@ class ClosedForm:
 
     @torch.no_grad()
     def __init__(self, layers: Any, x: Tensor, y: Tensor) -> None:
-        self._y = y
+        self._y = y.mT
         self._layers: list[_Layer] = []
         for module in layers:
             self._layers.append(_Layer(module, x))
@@ -101,7 +104,7 @@ class ClosedForm:
             layer.receive = above.sender(error, layer.delta)
         for layer in self._layers:
             layer.make_gradients(error)
-        self._log_p = torch.empty_like(x)
+        self._log_p = torch.empty_like(x.mT)
         self._losses = x.new_empty(len(x))
         self._share = 1 / x.shape[1]  # of each sample in the mean
         # A plain network is a population of one; its loss has no axis of networks.
@@ -115,8 +118,8 @@ class ClosedForm:
             layer.forward()
             layer.y.relu_()
         last.forward()
-        log_p, error = self._log_p, last.delta
-        torch.log_softmax(last.y, -1, out=log_p)
+        log_p, error = self._log_p, last.delta.mT
+        torch.log_softmax(last.y.mT, -2, out=log_p)
         torch.exp(log_p, out=error)
         error.sub_(self._y).mul_(self._share)
         torch.sum(log_p.mul_(self._y), (-2, -1), out=self._losses).mul_(-self._share)
@@ -144,15 +147,15 @@ class _Layer:
         if shared:  # the units of all networks are those of one large network's layer
             x, weight = x.unsqueeze(0), weight.view(1, -1, inputs)
             bias = bias if bias is None else bias.view(1, -1)
-        y, delta = (x.new_empty(*x.shape[:2], weight.shape[1]) for _ in range(2))
+        y, delta = (x.new_empty(len(x), weight.shape[1], x.shape[1]).mT for _ in range(2))
         self.forward = products.prepare(x, weight, bias, y)
         self._gradients: list[Callable[[], object]] = []
         if layer.weight.requires_grad:
             grad = _gradient(layer, layer.weight).view(weight.shape)
             self._gradients.append(products.prepare(delta.mT, x.mT, None, grad))
         if shared:
-            own = (-1, networks, outputs)
-            y, delta = (memory.view(own).transpose(0, 1) for memory in (y, delta))
+            own = (networks, outputs, -1)
+            y, delta = (memory.mT.view(own).mT for memory in (y, delta))
         self.y, self.delta = y, delta
 
     def make_gradients(self, error: Tensor) -> None:
@@ -176,7 +179,7 @@ class _Layer:
         rule, signals = self._rule, self._signals(error)
         if rule.is_simple:
             matrix = getattr(self._matrices, rule.through)
-            return partial(torch.bmm, getattr(signals, rule.source), matrix, out=out)
+            return partial(torch.bmm, matrix.mT, getattr(signals, rule.source).mT, out=out.mT)
         return lambda: out.copy_(rule.carry(self._matrices, signals))
 
     def backward(self) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fa_core import metrics, seeding
-from fa_core.engine import autograd
+from fa_core.engine import autograd, fused_adam
 from fa_core.engine.cuda_graph import StepGraph
 from fa_core.engine.divergence import diverged, require_finite
 from fa_core.networks import MLP
@@ -51,6 +51,7 @@ class Worker:
         closed_form = net.closed_form(*source.batch) if isinstance(net, MLP) else None
         self._gradients = closed_form or self._by_autograd
         networks: Any = getattr(net, "networks", None)
+        self._update = fused_adam.prepare(optimizer)
         self._streams = seeding.generators(seed + first, "rule", networks)
 
     def advance(self, start: int, stop: int) -> None:
@@ -60,7 +61,7 @@ class Worker:
             self.draw()
             loss = self._gradients()
             require_finite(self.net, loss, now, self.source.batch.x, self.first)
-            self.optimizer.step()
+            self._update()
             for rule in rules:
                 rule.between(self.net, self._streams)
 

@@ -143,7 +143,7 @@ class Store:
         where it stopped. A part may be computed by two processes at once; they store the same.
 
         Raises:
-            fa_core.results.files.StoreError: the store cannot be written; said before anything is computed.
+            fa_core.results.files.StoreError: the store cannot be written; said before any work.
         """
         whole = self.load(experiment, config)
         if whole is None:
