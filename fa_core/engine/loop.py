@@ -28,7 +28,7 @@ from fa_core.networks import MLP
 
 _SPAN = 50  # steps at most between looks at the clock, the progress bar and the other threads
 _HANDOVER = 1e-5  # seconds until a thread that runs Python lets another one go on; usually 5e-3
-_PART = 8  # networks at most in one part: its weights and noise then stay in the caches
+_PART = 4  # networks at most in one part: its weights and noise then stay in the caches
 # Each weight's step depends on its own gradients alone, so networks may share an optimiser.
 _ELEMENTWISE = {
     torch.optim.Adadelta,
