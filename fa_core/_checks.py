@@ -146,7 +146,7 @@ def memory(name: str, size: int) -> None:
     total = _physical_memory()
     if size > total:
         raise ValueError(
-            f"{name} would need {size / 2**30:,.1f} GiB of memory; "
+            f"{name} would need {size // 2**30:,} GiB of memory; "
             f"this machine has {total / 2**30:,.1f} GiB"
         )
 

@@ -82,8 +82,9 @@ class MLP(nn.Module):
                 them, as in :func:`fa_core.metrics.cross_entropy`.
         """
         population = () if self.networks is None else (self.networks,)
-        batch = (len(x), self.sizes[0]) if _checks.floating("x", x).ndim == 2 else x.shape[-2:]
-        if x.shape not in ((*population, *batch), batch) or x.shape[-1] != self.sizes[0]:
+        batch = tuple(_checks.floating("x", x).shape[-2:])
+        own = (*population, *batch)
+        if len(batch) < 2 or tuple(x.shape) not in (own, batch) or batch[1] != self.sizes[0]:
             raise ValueError(
                 f"x must be a batch [n, {self.sizes[0]}], shared or with {population} in front, "
                 f"got shape {tuple(x.shape)}"

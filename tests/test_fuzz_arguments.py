@@ -16,21 +16,10 @@ import torch
 from torch import nn
 
 import fa_core as fa
-from fa_core import seeding
+from fa_core import experiments, seeding
 from fa_core.data.sources import DataNotFoundError
 from fa_core.results.store import Store
 
-MENDED = (
-    "data",
-    "history",
-    "layers",
-    "metrics",
-    "networks",
-    "noise",
-    "seeding",
-    "shifts",
-    "training",
-)
 TRIALS = 40  # of each call
 LONG = 10**12
 BAD = [
@@ -44,6 +33,7 @@ BAD = [
 ]
 ERRORS = (TypeError, ValueError, KeyError, DataNotFoundError)
 DIGITS = fa.data.load("digits")
+EXPERIMENT = experiments.get("alignment")
 FOLDER = tempfile.TemporaryDirectory()
 atexit.register(FOLDER.cleanup)
 TABLE = pd.DataFrame({"condition": "FA", "step": 0, "network": range(3), "metric": "loss"})
@@ -175,12 +165,12 @@ CALLS: dict[str, dict[str, Call]] = {
         "Store": (Store, lambda: {"folder": FOLDER.name}),
         "load": (
             partial(in_store, "load"),
-            lambda: {"experiment": "alignment", "config": {"a": 1}, "part": ""},
+            lambda: {"experiment": EXPERIMENT, "config": {"a": 1}, "part": ""},
         ),
         "save": (
             partial(in_store, "save"),
             lambda: {
-                **{"experiment": "alignment", "config": {"a": 1}, "table": TABLE},
+                **{"experiment": EXPERIMENT, "config": {"a": 1}, "table": TABLE},
                 **{"device": "cpu", "seconds": 1.0, "part": ""},
             },
         ),
@@ -216,7 +206,7 @@ def errors_of(room: str) -> tuple[int, list[str]]:
     return count, raw
 
 
-@pytest.mark.parametrize("room", MENDED)
+@pytest.mark.parametrize("room", CALLS)
 def test_errors_name_the_argument(room):
     count, raw = errors_of(room)
     assert count > TRIALS // 2 and len(raw) <= count / 100, "\n".join([f"of {count}:", *raw])
