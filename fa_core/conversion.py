@@ -56,7 +56,7 @@ def convert(
     Feedback is drawn from N(0, 2 / in_features). A layer used in several places stays one layer;
     layers tied by one weight share one feedback. Only plain ``torch.nn.Linear`` layers are
     converted. All others go on learning by backpropagation; a warning names the kinds of those with
-    weights that carry errors, and :func:`fa_core.conversion.summary` lists them. Weights that
+    weights that carry errors, and ``fa_core.conversion.summary(model)`` lists them. Weights that
     a model reads without calling their layer act there as before.
 
     Args:
