@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 import random
-import re
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -31,12 +31,10 @@ TYPICAL = 0.2  # limit of a metric's median deviation
 SHARE = 0.02  # relative difference from which one number can be off by itself
 ALONE = 3.0  # so many times the next largest deviation of its metric; rounding never did that
 LARGEST = 1.0  # limit of any number's deviation that is above SHARE; 0.34 was measured
-# In these parts, noise of another mean and deep networks after noise, rounding can grow until the
-# network is another of its kind: other vector instructions moved numbers by up to 3 deviations.
-CHAOTIC = re.compile(r"mean \d|\d layers: noise")
-BEFORE = 1 / 3  # of the records: so many, the first, must be the same network's
-STILL_ITSELF = 0.5  # limit of their median deviation; 0.28 was measured
-LIKE_ANOTHER = 3.0  # limit of the median deviation of all later ones; of two networks it is about 1
+# Some networks are chaotic: on noise of mean 3, and deep ones after noise, rounding grows until two
+# computations of one network differ as two networks do. Whether it grew is measured, not assumed.
+GROWN = 0.02  # deviation between two computations of the network that shows it
+AS_TWINS = 5.0  # limit of a later median deviation, in those of the two computations
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +81,7 @@ def deviations(stored: pd.DataFrame, network: int, again: pd.DataFrame) -> pd.Da
     return both.sort_values(ROW)
 
 
-def differences(both: pd.DataFrame, typical: float = TYPICAL) -> list[str]:
+def differences(both: pd.DataFrame) -> list[str]:
     """The metrics, and the single numbers, in which two networks are not the same.
 
     What cannot be seen: a number that changed by less than :data:`SHARE`, or by less than both
@@ -92,7 +90,7 @@ def differences(both: pd.DataFrame, typical: float = TYPICAL) -> list[str]:
     found = []
     for metric, rows in both.groupby("metric"):
         median = rows["deviation"].median()
-        if not median <= typical:
+        if not median <= TYPICAL:
             found.append(f"{metric}: off by {median:.2g} SD")
             continue
         largest, *others = sorted(rows["deviation"], reverse=True)
@@ -106,40 +104,56 @@ def differences(both: pd.DataFrame, typical: float = TYPICAL) -> list[str]:
 
 
 def compare(
-    experiment: str, part: str, stored: pd.DataFrame, network: int, again: pd.DataFrame
+    experiment: str,
+    part: str,
+    stored: pd.DataFrame,
+    network: int,
+    again: pd.DataFrame,
+    twin: Callable[[], pd.DataFrame],
 ) -> Verified:
     """Judges one network of a part that was computed again; see :func:`deviations`.
 
-    A chaotic part is judged as all others unless rounding has grown in it: unless several of its
-    later numbers are far off. Then the first records must still be the same network's, and the
-    later ones those of some network of the table; a change of one of these cannot be seen.
+    Where it is off, its ``twin`` says whether rounding alone can do that: the same network computed
+    once more, in products that round otherwise. From the record before the one at which the two
+    differ, the stored numbers are only asked to differ no more than some times as far; a change
+    of one of these cannot be seen.
     """
     both, judged = deviations(stored, network, again), ""
     off = differences(both)
     worst = both.groupby("metric")["deviation"].median().max()
-    end = both["step"].drop_duplicates().quantile(BEFORE, "lower")
-    early = both["step"] <= end
-    far = both[~early & (both["deviation"] > TYPICAL)]
-    if off and CHAOTIC.match(part) and len(far) > 1:
-        grown = both[~early].groupby("metric")["deviation"].median()
-        worst = both[early].groupby("metric")["deviation"].median().max()
-        judged = (
-            f" to step {end:g}, then {grown.max():.2g} (rounding grows; limit {LIKE_ANOTHER:g})"
-        )
-        off = differences(both[early], STILL_ITSELF)
-        off += [f"{m}: off by {d:.2g} SD" for m, d in grown.items() if not d <= LIKE_ANOTHER]
+    if off:
+        both = between_twins(both, twin())
+        grown = both.loc[both["twins"] > GROWN, "step"]
+        if len(grown):
+            before = both.loc[both["step"] < grown.min(), "step"].max()  # NaN: from the start
+            early = both["step"] < before
+            later = both[~early].groupby("metric")[["deviation", "twins"]].median()
+            limits = (AS_TWINS * later["twins"]).clip(lower=TYPICAL)
+            off = differences(both[early]) + [
+                f"{metric}: off by {row['deviation']:.2g} SD, twins by {row['twins']:.2g}"
+                for metric, row in later[~(later["deviation"] <= limits)].iterrows()
+            ]
+            judged = f"; rounding grows, twins differ by {later['twins'].max():.2g}"
     return Verified(experiment, part, network, worst, tuple(off), judged)
 
 
-def recompute(experiment: Experiment, part: str, network: int) -> pd.DataFrame:
-    """One network of a part at paper scale, computed beside its neighbour on the CPU.
+def between_twins(both: pd.DataFrame, twin: pd.DataFrame) -> pd.DataFrame:
+    """``both`` with a column ``twins``: how far the two computations differ, in the same unit."""
+    joined = both.merge(twin[[*ROW, "value"]], "left", ROW, suffixes=("", "_twin"))
+    apart = (joined["value"] - joined["value_twin"]).abs()
+    joined["twins"] = (apart / joined["spread"]).where(apart > 1e-12, 0.0)
+    return joined
+
+
+def recompute(experiment: Experiment, part: str, network: int, networks: int = 2) -> pd.DataFrame:
+    """One network of a part at paper scale, computed on the CPU, beside its neighbour or alone.
 
     Raises:
         DataNotFoundError: the part's data are not at hand.
     """
     config = experiment.Config.paper()
-    pair = dataclasses.replace(config, networks=2, seed=config.seed + network)
-    table = experiment.parts(pair, "cpu")[part]()
+    few = dataclasses.replace(config, networks=networks, seed=config.seed + network)
+    table = experiment.parts(few, "cpu")[part]()
     return table[table["network"] == 0]
 
 
@@ -149,7 +163,8 @@ def verify_part(experiment: Experiment, part: str, table: pd.DataFrame, network:
         again = recompute(experiment, part, network)
     except DataNotFoundError as error:
         return Verified(experiment.name, part, off=(str(error).splitlines()[0],))
-    return compare(experiment.name, part, table, network, again)
+    twin = partial(recompute, experiment, part, network, networks=1)
+    return compare(experiment.name, part, table, network, again, twin)
 
 
 def verify(
