@@ -4,7 +4,10 @@ import pytest
 import torch
 
 import fa_core as fa
-from benchmarks import contestants, report
+
+# Of the checkout alone: the package comes without it.
+contestants = pytest.importorskip("benchmarks.contestants", reason="benchmarks/ is not here")
+report = pytest.importorskip("benchmarks.report", reason="benchmarks/ is not here")
 
 pytestmark = pytest.mark.book
 SMALL = report.SMALL

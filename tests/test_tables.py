@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from doubles import table
 
+from fa_core.experiments.alignment import figures
 from fa_core.results.tables import at, curve, last, spectra, steps_to, where_reached
 from fa_core.show import style
 
@@ -63,7 +64,7 @@ CALLS = {
         TypeError,
         "samples must map",
     ),
-    "classes": (lambda: style.noise_training(TABLE, 1), ValueError, "classes must be at least 2"),
+    "classes": (lambda: figures.noise_training(TABLE, 1), ValueError, "classes must be at least 2"),
 }
 
 

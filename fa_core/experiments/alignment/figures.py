@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from fa_core import _checks
 from fa_core.results.tables import curve
 from fa_core.show.style import RULE_STYLE, Figure, band, figure, reference
 
 
 def noise_training(table: pd.DataFrame, classes: int) -> Figure:
     """Angle, loss and mean readout probabilities over noise steps, under FA and BP."""
+    _checks.integer("classes", classes, 2)
     with figure(3) as (fig, (left, middle, right)):
         for rule in ("FA", "BP"):
             style = RULE_STYLE[rule]
