@@ -109,6 +109,12 @@ def test_where_rounding_grows_a_network_is_judged_before_that_alone(small):
     )
     assert result.off == () and "judged before step 60 alone" in str(result)
     assert off(stored, 5, changed(1.05, 1.01), changed(1.05, 0.99))
+    gone = changed(1, 1.01)[~(late & (again["metric"] == "loss"))]
+    assert "loss" in off(stored, 5, gone, changed(1, 0.99))[0]  # no rounding loses a number
+    grown = verify.compare(
+        "alignment", "FA", stored, 5, changed(1.05, 1.01), lambda: changed(0.9, 1)
+    )
+    assert grown.off == () and str(grown).startswith("? ") and "at no step" in str(grown)
 
 
 def no_data():

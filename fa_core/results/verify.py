@@ -52,7 +52,8 @@ class Verified:
         if self.network is None:
             return f"? {name}: not verified: {'; '.join(self.off)}"
         line = f"network {self.network}, worst median {self.worst:.3f} SD{self.judged}"
-        return f"{'✗' if self.off else '✓'} {name}: {'; '.join([line, *self.off])}"
+        sign = "✗" if self.off else "?" if "at no step" in self.judged else "✓"
+        return f"{sign} {name}: {'; '.join([line, *self.off])}"
 
 
 def deviations(stored: pd.DataFrame, network: int, again: pd.DataFrame) -> pd.DataFrame:
@@ -124,11 +125,14 @@ def compare(
         grown = both.loc[both["twins"] > GROWN, "step"]
         if len(grown):
             before = both.loc[both["step"] < grown.min(), "step"].max()  # NaN: from the start
-            early = both[both["step"] < before]
-            off, worst = differences(early), early["deviation"].max()
+            # What is missing or too much is off at any step: no rounding does that.
+            early = both[(both["step"] < before) | np.isinf(both["deviation"])]
+            off = differences(early)
+            worst = early["deviation"].max() if len(early) else 0.0
+            until = f"before step {before:g} alone" if before > both["step"].min() else "at no step"
             judged = (
-                f"; judged before step {before:g} alone: from there on rounding grows, two "
-                f"computations of it differ by up to {both['twins'].max():.2g} SD"
+                f"; judged {until}: rounding grows, two computations of it differ by up to "
+                f"{both['twins'].max():.2g} SD"
             )
     return Verified(experiment, part, network, worst, tuple(off), judged)
 
