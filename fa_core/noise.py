@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from fa_core import _checks, seeding
-from fa_core.engine import fast_normal
+from fa_core.engine.fast_normal import FastNormal
 
 
 class Batch(NamedTuple):
@@ -122,7 +122,8 @@ class NoiseGenerator:
         self.streams = self._make_streams(seed, "fixed-class")
         self._fixed_class = self._draw_classes(1) if self.labels == "fixed" else None
         self.streams = self._make_streams(seed, purpose)
-        self._words = [np.random.SFC64(s) for s in seeding.sequences(seed, purpose, self.networks)]
+        words = [np.random.SFC64(s) for s in seeding.sequences(seed, purpose, self.networks)]
+        self._normal = FastNormal(words)
 
     def batch(self, batch_size: int) -> Batch:
         """Draws ``batch_size`` fresh samples for each network."""
@@ -137,7 +138,7 @@ class NoiseGenerator:
         """Draws fresh noise into an earlier ``batch``, in place: no memory is asked for."""
         x, y = batch
         if self.distribution == "gaussian" and self.device.type == "cpu":
-            fast_normal.fill(x, self._words)
+            self._normal.fill(x)
         else:
             sample = DISTRIBUTIONS[self.distribution]
             for part, stream in zip(self._parts(x), self.streams, strict=True):

@@ -11,8 +11,9 @@ import torch
 from scipy import stats
 
 import fa_core as fa
-from fa_core.engine import cuda_graph, fast_normal, fused_adam, products, workers
+from fa_core.engine import cuda_graph, fused_adam, products, workers
 from fa_core.engine.batches import DataBatches, NoiseBatches
+from fa_core.engine.fast_normal import FastNormal
 
 STEPS, LR = 200, 1e-3
 quiet = {"lr": LR, "batch_size": 64, "progress": False, "record_at": ()}
@@ -282,7 +283,7 @@ def test_the_gpu_follows_the_cpu_on_the_same_batches(networks):
 @pytest.fixture(scope="module")
 def normal():
     x = torch.empty(2_000_003)  # no multiple of the four numbers that a word gives
-    fast_normal.fill(x, [np.random.SFC64(1)])
+    FastNormal([np.random.SFC64(1)]).fill(x)
     return x.numpy().astype(float)
 
 
@@ -309,7 +310,7 @@ def test_normal_numbers_do_not_depend_on_their_neighbours(normal):
 
 def test_every_16_bits_of_a_stream_choose_one_number_in_their_order():
     x = torch.empty(2, 4_001)
-    fast_normal.fill(x, [np.random.SFC64(seed) for seed in (1, 2)])
+    FastNormal([np.random.SFC64(seed) for seed in (1, 2)]).fill(x)
     quantiles = stats.norm.ppf((np.arange(2**16) + 0.5) / 2**16)
     for row, seed in zip(x.numpy(), (1, 2), strict=True):
         words = np.random.SFC64(seed).random_raw(1_001).view(np.uint16)[:4_001]
@@ -319,7 +320,7 @@ def test_every_16_bits_of_a_stream_choose_one_number_in_their_order():
 def test_streams_differ_and_repeat():
     x, again = torch.empty(2, 10_000), torch.empty(2, 10_000)
     for tensor in (x, again):
-        fast_normal.fill(tensor, [np.random.SFC64(seed) for seed in (1, 2)])
+        FastNormal([np.random.SFC64(seed) for seed in (1, 2)]).fill(tensor)
     assert torch.equal(x, again)
     assert abs(x.T.numpy().T.astype(float) @ x.T.numpy() / 10_000)[0, 1] < 0.04
 
@@ -345,7 +346,7 @@ def test_records_of_shared_noise_are_taken_on_one_probe():
 @torch.no_grad()
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.float64, 1e-13)])
 @pytest.mark.parametrize("networks", [1, 4])
-@pytest.mark.parametrize("outputs", [100, 3])  # large enough for oneDNN, and not
+@pytest.mark.parametrize("outputs", [100, 3])  # large enough for threads, and not
 @pytest.mark.parametrize("biased", [False, True])
 @pytest.mark.parametrize("units_above_samples", [False, True])
 def test_a_prepared_product_follows_what_its_operands_hold(
@@ -370,27 +371,16 @@ def test_a_prepared_product_follows_what_its_operands_hold(
         assert (y - exact).norm() < tolerance * exact.norm()
 
 
-PRODUCTS = [
-    (1, 64, torch.float32, True),
-    (1, 1, torch.float32, False),
-    (1, 64, torch.float64, False),
-    (2, 64, torch.float32, False),
-]
-
-
 @torch.no_grad()
-@pytest.mark.parametrize("networks, samples, dtype, fits", PRODUCTS)
-def test_onednn_serves_single_large_products_in_float32(
-    networks, samples, dtype, fits, monkeypatch
-):
-    calls = []
-    monkeypatch.setattr(products, "AVAILABLE", True)
-    monkeypatch.setattr(products, "_into", lambda *operands: calls.append(1))
-    x = torch.zeros(networks, samples, 784, dtype=dtype)
-    weight = torch.zeros(networks, 100, 784, dtype=dtype)
-    out = torch.zeros(networks, samples, 100, dtype=dtype)
-    products.prepare(x, weight, None, out)()
-    assert len(calls) == fits
+@pytest.mark.parametrize("threads, parts", [(1, 1), (2, 2), (8, 4)])
+def test_a_plain_networks_product_goes_to_all_threads(threads, parts):
+    torch.set_num_threads(threads)
+    x, weight = torch.rand(1, 64, 784), torch.rand(1, 100, 784)
+    out = torch.empty(1, 100, 64).mT
+    product = products.prepare(x, weight, None, out)
+    assert product.args[0].shape == ((parts, 100 // parts, 784) if parts > 1 else (100, 784))
+    product()
+    torch.testing.assert_close(out, x @ weight.mT)
 
 
 def adams(change=None, **options):

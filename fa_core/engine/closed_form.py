@@ -142,20 +142,13 @@ class _Layer:
         weight = _population(layer, layer.weight)
         self._matrices = Matrices(weight, _population(layer, layer.feedback))
         bias = None if layer.bias is None else _population(layer, layer.bias)
-        networks, outputs, inputs = weight.shape
-        shared = x.ndim == 2
-        if shared:  # the units of all networks are those of one large network's layer
-            x, weight = x.unsqueeze(0), weight.view(1, -1, inputs)
-            bias = bias if bias is None else bias.view(1, -1)
+        x = x.expand(len(weight), -1, -1)
         y, delta = (x.new_empty(len(x), weight.shape[1], x.shape[1]).mT for _ in range(2))
         self.forward = products.prepare(x, weight, bias, y)
         self._gradients: list[Callable[[], object]] = []
         if layer.weight.requires_grad:
-            grad = _gradient(layer, layer.weight).view(weight.shape)
+            grad = _gradient(layer, layer.weight)
             self._gradients.append(products.prepare(delta.mT, x.mT, None, grad))
-        if shared:
-            own = (networks, outputs, -1)
-            y, delta = (memory.mT.view(own).mT for memory in (y, delta))
         self.y, self.delta = y, delta
 
     def make_gradients(self, error: Tensor) -> None:
@@ -179,7 +172,7 @@ class _Layer:
         rule, signals = self._rule, self._signals(error)
         if rule.is_simple:
             matrix = getattr(self._matrices, rule.through)
-            return partial(torch.bmm, matrix.mT, getattr(signals, rule.source).mT, out=out.mT)
+            return products.prepare(getattr(signals, rule.source), matrix.mT, None, out)
         return lambda: out.copy_(rule.carry(self._matrices, signals))
 
     def backward(self) -> None:

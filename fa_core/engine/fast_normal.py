@@ -16,12 +16,20 @@ _QUANTILES = ndtri((np.arange(2**16) + 0.5) / 2**16)
 _TABLE = torch.from_numpy((_QUANTILES / _QUANTILES.std()).astype(np.float32))
 
 
-def fill(x: Tensor, streams: Sequence[np.random.BitGenerator]) -> None:
-    """Fills the contiguous float32 tensor ``x`` on the CPU with N(0, 1), an equal part a stream."""
-    rows = x.view(len(streams), -1)
-    size = rows.shape[1]
-    words = torch.empty(size, dtype=torch.int32)  # half of what NumPy's own 64 bits would move
-    for row, stream in zip(rows, streams, strict=True):
-        raw: np.ndarray = stream.random_raw(-(-size // 4))
-        np.copyto(words.numpy(), raw.view(np.uint16)[:size])
-        torch.index_select(_TABLE, 0, words, out=row)
+class FastNormal:
+    """N(0, 1) from one stream or more, which share a piece of memory between draws."""
+
+    def __init__(self, streams: Sequence[np.random.BitGenerator]) -> None:
+        self._streams = streams
+        self._words = torch.empty(0, dtype=torch.int32)  # half of what int64 would move
+
+    def fill(self, x: Tensor) -> None:
+        """Fills the contiguous float32 tensor ``x`` on the CPU, an equal part from each stream."""
+        rows = x.view(len(self._streams), -1)
+        size = rows.shape[1]
+        if len(self._words) != size:
+            self._words = torch.empty(size, dtype=torch.int32)
+        for row, stream in zip(rows, self._streams, strict=True):
+            raw: np.ndarray = stream.random_raw(-(-size // 4))
+            np.copyto(self._words.numpy(), raw.view(np.uint16)[:size])
+            torch.index_select(_TABLE, 0, self._words, out=row)

@@ -14,6 +14,7 @@ import torch
 from torch.optim import optimizer as torch_optimizer
 
 _PLAIN = {"fused": True, "amsgrad": False, "maximize": False, "differentiable": False}
+_ONE = torch.ones(())
 _GLOBAL_HOOKS = ("_global_optimizer_pre_hooks", "_global_optimizer_post_hooks")
 
 
@@ -40,16 +41,16 @@ def _is_plain(optimizer: torch.optim.Optimizer) -> bool:
 
 def _step(optimizer: torch.optim.Optimizer) -> None:
     (group,) = optimizer.param_groups
-    state = optimizer.state
     parameters = [p for p in group["params"] if p.grad is not None]
+    own: list[Any] = [optimizer.state.get(p) for p in parameters]
     # The first step makes the state; hooks are called by the usual way alone.
-    if _has_hooks(optimizer) or not all(p in state for p in parameters):
+    if _has_hooks(optimizer) or not all(own):
         optimizer.step()
         return
-    own: list[Any] = [state[p] for p in parameters]
     steps = [s["step"] for s in own]
     with torch.no_grad():
-        torch._foreach_add_(steps, 1)
+        for step in steps:
+            step.add_(_ONE)  # half the time of adding a number
         torch._fused_adam_(
             parameters,
             [p.grad for p in parameters],
