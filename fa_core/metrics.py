@@ -82,16 +82,77 @@ def alignment_angle(
         >>> alignment_angle(torch.eye(3), -torch.eye(3)).item()
         180.0
     """
+    _require_pair(W, B)
+    _checks.flag("per_unit", per_unit)
+    W, B = W.detach(), B.detach()
+    return angle(W, B) if per_unit else angle(W.flatten(-2), B.flatten(-2))
+
+
+def _require_pair(W: Tensor, B: Tensor) -> None:
     _checks.floating("W", W)
     _checks.floating("B", B)
-    _checks.flag("per_unit", per_unit)
     if W.shape != B.shape or W.ndim < 2 or 0 in W.shape[-2:]:
         raise ValueError(
             f"W and B must be matrices [*networks, out, in] of one shape, "
             f"got {tuple(W.shape)} and {tuple(B.shape)}"
         )
-    W, B = W.detach(), B.detach()
-    return angle(W, B) if per_unit else angle(W.flatten(-2), B.flatten(-2))
+
+
+def neuron_angle(
+    W: Float[Tensor, "*networks o i"], B: Float[Tensor, "*networks o i"]
+) -> Float[Tensor, "*networks i"]:
+    """Alignment angle of each hidden neuron below the layer (Cheon et al. 2024, Fig. 1e).
+
+    It is the angle between what leaves the neuron (its column of ``W``) and what comes back to it
+    (the same column of ``B``).
+
+    Returns:
+        Degrees, one for each input of the layer.
+
+    Raises:
+        TypeError, ValueError: as :func:`alignment_angle`.
+    """
+    _require_pair(W, B)
+    return angle(W.detach().mT, B.detach().mT)
+
+
+def class_centred(W: Float[Tensor, "*networks k i"]) -> Float[Tensor, "*networks k i"]:
+    """A readout's weights or feedback less their mean over classes (the rows).
+
+    The errors at a softmax readout sum to zero over classes, so the mean row of the feedback sends
+    nothing, and that of the weights changes no probability. Angles between centred matrices leave
+    both out.
+
+    Raises:
+        TypeError: ``W`` is no floating-point tensor.
+        ValueError: ``W`` has fewer than two dimensions.
+
+    Examples:
+        >>> class_centred(torch.tensor([[1.0, 2.0], [3.0, 2.0]]))
+        tensor([[-1.,  0.],
+                [ 1.,  0.]])
+    """
+    _checks.floating("W", W)
+    if W.ndim < 2:
+        raise ValueError(f"W must be a matrix [*networks, k, i], got shape {tuple(W.shape)}")
+    W = W.detach()
+    centred: Tensor = W - W.mean(-2, keepdim=True)
+    return centred
+
+
+def feedback_distance(
+    W: Float[Tensor, "*networks o i"], B: Float[Tensor, "*networks o i"]
+) -> Float[Tensor, "*networks"]:
+    """Distance of forward weights from feedback, the Frobenius norm |W - B| (Cheon 2024, Fig. 2).
+
+    It has the unit of the weights and falls also where ``W`` only shrinks, at any angle.
+
+    Raises:
+        TypeError, ValueError: as :func:`alignment_angle`.
+    """
+    _require_pair(W, B)
+    distance: Tensor = torch.linalg.matrix_norm(W.detach() - B.detach())
+    return distance
 
 
 def effective_rank(W: Float[Tensor, "*networks m n"]) -> Float[Tensor, "*networks"]:
@@ -109,18 +170,53 @@ def effective_rank(W: Float[Tensor, "*networks m n"]) -> Float[Tensor, "*network
         >>> round(effective_rank(torch.eye(5)).item(), 6)
         5.0
     """
-    _checks.floating("W", W)
+    _require_matrix("W", W)
+    return _effective_number(_singular_values(W.detach().double()))
+
+
+def _require_matrix(name: str, W: Tensor) -> None:
+    _checks.floating(name, W)
     if W.ndim < 2 or 0 in W.shape[-2:]:
-        raise ValueError(f"W must be a matrix [*networks, m, n], got shape {tuple(W.shape)}")
-    W = W.detach().double()
+        raise ValueError(f"{name} must be a matrix [*networks, m, n], got shape {tuple(W.shape)}")
+
+
+def _singular_values(W: Tensor) -> Tensor:
     finite = W.isfinite().all(-1).all(-1)[..., None, None]
     W = torch.where(finite, W, 0)  # one bad matrix would fail the decomposition of all
     # The spectrum of W is that of the triangular factor of its QR decomposition: cheaper when tall.
     triangle = torch.linalg.qr(W if W.shape[-2] >= W.shape[-1] else W.mT, mode="r").R
-    s = torch.linalg.svdvals(triangle)
+    s: Tensor = torch.linalg.svdvals(triangle)
+    return s
+
+
+def _effective_number(s: Tensor) -> Tensor:
     p = s / s.sum(-1, keepdim=True)
-    rank: Tensor = torch.special.entr(p).sum(-1).exp()
-    return rank
+    number: Tensor = torch.special.entr(p).sum(-1).exp()
+    return number
+
+
+def gram_rank(features: Float[Tensor, "*networks n h"]) -> Float[Tensor, "*networks"]:
+    """Effective rank of the Gram matrix of cosine similarities between samples (Huh et al. 2021).
+
+    Entry ``(i, j)`` is the cosine of the angle between the features of samples ``i`` and ``j``,
+    each a vector over the ``h`` neurons of a layer. The singular values of that matrix are the
+    squared ones of the features, each scaled to length 1. A sample that excites no neuron is
+    similar to none.
+
+    Args:
+        features: activities of a layer's neurons, such as ``net.hidden(x)[-1]``.
+
+    Raises:
+        TypeError, ValueError: as :func:`effective_rank`.
+
+    Examples:
+        >>> round(gram_rank(torch.eye(3).repeat(4, 1)).item(), 6)
+        3.0
+    """
+    _require_matrix("features", features)
+    features = features.detach().double()
+    s = _singular_values(torch.nn.functional.normalize(features, dim=-1))
+    return _effective_number(s.square())
 
 
 def cross_entropy(logits: Logits, y: Labels) -> Float[Tensor, "*networks"]:

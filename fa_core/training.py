@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -99,7 +100,8 @@ def train_on_noise(
 
     probe = make(networks=_networks(net), seed=seed, purpose="probe").batch(_PROBE_SIZE)
     return _train(
-        net, source, probe, steps, lr, seed, optimizer, record, record_at, progress, "noise"
+        *(net, source, probe, steps, lr, seed, optimizer),
+        *(record, record_at, None, progress, "noise"),
     )
 
 
@@ -114,6 +116,7 @@ def train(
     optimizer: OptimizerFactory | None = None,
     record: Sequence[str | Measure] = ("loss", "accuracy", "alignment_angle"),
     record_at: Iterable[int] | None = None,
+    until: Callable[[History], bool] | None = None,
     progress: bool = True,
 ) -> History:
     """Trains ``net`` in place on ``data``; metrics are taken on its test set.
@@ -128,6 +131,8 @@ def train(
         batch_size: samples of each update, at most the size of the train set.
         lr: learning rate.
         seed: of the order; network ``i`` follows the order of seed ``seed + i``.
+        until: is asked after each record, with the history so far; where it says True, training
+            ends before it has made all its ``steps``.
         optimizer, record, record_at, progress: as in :func:`train_on_noise`.
 
     Returns:
@@ -166,6 +171,8 @@ def train(
                 f"data.{part}_y must hold labels from 0 to {classes - 1}, the classes of net, "
                 f"got {label.min()} to {label.max()}"
             )
+    if until is not None and not callable(until):
+        raise TypeError(f"until must be a function of the history, got {_checks.shown(until)}")
     one_hot = F.one_hot(data.train_y, classes).to(data.train_x.dtype)
     seed = _checks.integer("seed", seed, 0)
 
@@ -174,7 +181,8 @@ def train(
 
     probe = Batch(data.test_x, data.test_y)
     return _train(
-        net, source, probe, steps, lr, seed, optimizer, record, record_at, progress, data.name
+        *(net, source, probe, steps, lr, seed, optimizer),
+        *(record, record_at, until, progress, data.name),
     )
 
 
@@ -188,6 +196,7 @@ def _train(
     make_optimizer: OptimizerFactory | None,
     record: Sequence[str | Measure],
     record_at: Iterable[int] | None,
+    until: Callable[[History], bool] | None,
     progress: bool,
     label: str,
 ) -> History:
@@ -204,14 +213,20 @@ def _train(
     optimizer = partial(_optimizer, make_optimizer, lr=lr)
     team = loop.team(net, source, optimizer, seed)
     history = History()
-    with tqdm(total=steps, desc=label, unit="step", disable=not progress) as bar:
-        for now in loop.run(team, sorted({*recorded, steps})):
+    now = 0
+    with (
+        tqdm(total=steps, desc=label, unit="step", disable=not progress) as bar,
+        closing(loop.run(team, sorted({*recorded, steps}))) as running,
+    ):
+        for now in running:
             bar.update(now - bar.n)
             if now in recorded:
                 with metrics.evaluating(net):
                     history.append(now, take(measures, net, *probe))
+                if until and until(history):
+                    break
     with metrics.evaluating(net), torch.no_grad():  # the last update shows in no training loss
-        require_finite(net, metrics.cross_entropy(net(probe.x), probe.y), steps, probe.x)
+        require_finite(net, metrics.cross_entropy(net(probe.x), probe.y), now, probe.x)
     return history
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.book
 
 
 def finding(claim, n=8, key="a"):
-    return Finding(claim, 2.0, "degrees", 1.0, 3.0, n, (0.0, float("inf")), key)
+    return Finding(claim, 2.0, "degrees", 1.0, 3.0, n, (0.0, float("inf")), 0.01, key)
 
 
 def told(build_claims, paper_claims):

@@ -2,19 +2,23 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
+from fa_core.results import samples
 from fa_core.results.findings import MIME_TYPE, Finding, Findings
+from fa_core.show import style
 
 INF = math.inf
 
 
 def finding(low=1.0, high=3.0, expected=(0.0, INF), claim="It falls.", key=""):
-    return Finding(claim, (low + high) / 2, "degrees", low, high, 8, expected, key)
+    return Finding(claim, (low + high) / 2, "degrees", low, high, 8, expected, 0.01, key)
 
 
 @pytest.mark.parametrize(
@@ -40,15 +44,68 @@ def test_the_verdict_follows_from_the_interval_1_to_3(expected, verdict):
     assert finding(expected=expected).verdict == verdict
 
 
-def test_the_interval_covers_the_mean_of_normal_samples_as_often_as_it_says():
-    rng = np.random.default_rng(0)
-    samples = rng.normal(5, 2, size=(60, 20))
-    found = [Finding.of_mean("c", sample, "u", above=5) for sample in samples]
-    covered = np.mean([f.low < 5 < f.high for f in found])
-    assert 0.85 <= covered <= 1  # 0.95 less the bootstrap's known shortfall at n = 20
-    width = np.mean([f.high - f.low for f in found])
-    assert width == pytest.approx(2 * 1.96 * 2 / 20**0.5, rel=0.1)
-    assert all(f.estimate == pytest.approx(s.mean()) for f, s in zip(found, samples, strict=True))
+DRAWS = {
+    "normal": (lambda rng, size: rng.normal(5, 2, size), 5),
+    "exponential": (lambda rng, size: rng.exponential(1, size), 1),
+}
+
+
+@pytest.mark.parametrize("n", [3, 8, 20])
+@pytest.mark.parametrize("shape", DRAWS)
+def test_the_interval_covers_the_mean_as_often_as_it_says(shape, n):
+    draw, mean = DRAWS[shape]
+    _, low, high = samples.interval(draw(np.random.default_rng(0), (4000, n)))
+    covered = np.mean((low < mean) & (mean < high))
+    print(f"coverage of the 95 % interval, {shape} values, n = {n}: {covered:.3f}")
+    if shape == "normal":  # skewed values are covered less often; that is printed, not promised
+        assert covered >= 0.93
+
+
+def test_figures_and_findings_use_one_interval():
+    values = np.random.default_rng(0).exponential(size=8)
+    found = Finding.of_mean("c", values, "u", above=0)
+    drawn = [float(end[0]) for end in style.interval(values)]
+    assert drawn == [found.estimate, found.low, found.high]
+
+
+BOUNDS = [(0, INF), (-INF, 0), (-0.5, 0.5), (0.3, 0.6)]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.floats(-2, 2), min_size=3, max_size=9), st.sampled_from(BOUNDS))
+def test_the_p_value_and_the_verdict_say_the_same(values, bounds):
+    found = Finding.of_mean("c", values, "u", above=bounds[0], below=bounds[1])
+    if abs(found.p - 0.05) > 1e-6:  # else rounding decides
+        assert (found.p < 0.05) == (found.verdict != "undecided")
+
+
+def test_the_p_value_is_that_of_the_t_test():
+    values = np.random.default_rng(2).normal(0.4, 1, 12)
+    test = stats.ttest_1samp(values, 0)
+    for bounds in ({"above": 0}, {"below": 0}):
+        assert Finding.of_mean("c", values, "u", **bounds).p == pytest.approx(test.pvalue)
+    within = Finding.of_mean("c", values, "u", above=-1, below=2)
+    both = [stats.ttest_1samp(values, bound).pvalue for bound in (-1, 2)]
+    assert within.p == pytest.approx(max(both))
+
+
+def test_whose_claim_it_is_and_what_the_number_bounds_stand_in_the_row():
+    values = [1.0, 2.0, 3.0]
+    cells = Finding.of_mean("It falls.", values, "u", above=0).cells()
+    assert cells[0] == "It falls. (ours)" and cells[2] == "2 u"
+    options = {"paper": "Fig. 2b", "primary": True, "bound": "at most"}
+    found = Finding.of_mean("It falls.", values, "u", above=0, **options)
+    assert found.cells()[0] == "It falls. (paper, Fig. 2b, primary)"
+    assert found.cells()[2] == "at most 2 u"
+    assert Finding.from_row(json.loads(json.dumps(found.as_row()))) == found
+
+
+def test_a_verdict_that_holm_takes_away_is_marked():
+    found = Finding.of_mean("c", [1.0, 2.0, 3.0, 2.0], "u", above=0)
+    marked = [replace(found, holm=survives).cells()[-1] for survives in (None, True, False)]
+    assert marked == ["✓ supported", "✓ supported", "✓ supported, but not after Holm"]
+    undecided = Finding.of_mean("c", [-1.0, 2.0, 3.0, 2.0], "u", above=0)
+    assert replace(undecided, holm=False).cells()[-1] == "? undecided"
 
 
 def test_the_interval_is_the_same_at_every_call_and_narrower_with_more_networks():
@@ -61,12 +118,12 @@ def test_the_interval_is_the_same_at_every_call_and_narrower_with_more_networks(
 
 @settings(deadline=None, max_examples=20)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=8))
-@example([1.0, 1.0, 1.0 + 2.3e-16])  # differences that vanish in the bootstrap's arithmetic
+@example([1.0, 1.0, 1.0 + 2.3e-16])  # a spread at the edge of what a float can hold
 @example([0.0, 0.0, 1e-300])
 def test_every_sample_has_an_interval_around_its_mean(values):
     found = Finding.of_mean("c", values, "u", above=0)
-    slack = 1e-9 * max(map(abs, values))
-    assert min(values) - slack <= found.low <= found.high <= max(values) + slack
+    assert found.low <= found.estimate <= found.high
+    assert math.isfinite(found.high - found.low) and 0 <= found.p <= 1
 
 
 def test_a_constant_sample_has_an_interval_of_no_width():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
@@ -141,7 +141,7 @@ def _couples(optimizer: torch.optim.Optimizer) -> bool:
     return type(optimizer) not in _ELEMENTWISE or bool(hooks)
 
 
-def run(team: Team, stops: Iterable[int]) -> Iterator[int]:
+def run(team: Team, stops: Iterable[int]) -> Generator[int]:
     """Trains to each of the ascending ``stops`` and yields it, and steps between, when there."""
     now = 0
     with ThreadPoolExecutor(min(len(team.workers), torch.get_num_threads())) as pool:

@@ -12,10 +12,12 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from fa_core import _checks
 from fa_core.results import samples
 
 MIME_TYPE = "application/vnd.fa-core.findings+json"
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_BOUNDS = ("", "at most", "at least")
 _WORDS = {"supported": "✓ supported", "contradicted": "✗ contradicted", "undecided": "? undecided"}
 
 
@@ -25,6 +27,16 @@ class Finding:
 
     The claim expects the mean to lie in the interval ``expected``. It is **supported** if the
     whole 95 % interval lies inside, **contradicted** if it lies outside, else **undecided**.
+
+    Attributes:
+        p: two-sided p-value of that verdict, see :func:`fa_core.results.samples.p_value`.
+        key: the claim's name, the same at every scale; unique among an experiment's.
+        paper: the figure or table of the paper that makes the claim; empty where it is ours.
+        primary: whether it is the one claim that its chapter stands for.
+        bound: ``"at most"`` or ``"at least"`` where the true mean lies beyond the estimate, because
+            networks never reached the level that is asked for.
+        holm: whether the verdict survives Holm's correction over all claims of the book; ``None``
+            until it is asked.
     """
 
     claim: str
@@ -34,7 +46,12 @@ class Finding:
     high: float
     n: int
     expected: tuple[float, float]
-    key: str = ""  # the claim's name, the same at every scale; unique among an experiment's
+    p: float
+    key: str = ""
+    paper: str = ""
+    primary: bool = False
+    bound: str = ""
+    holm: bool | None = None
 
     @classmethod
     def of_mean(
@@ -46,6 +63,9 @@ class Finding:
         above: float = -math.inf,
         below: float = math.inf,
         key: str = "",
+        paper: str = "",
+        primary: bool = False,
+        bound: str = "",
     ) -> Finding:
         """Tests that the mean over networks lies between ``above`` and ``below``.
 
@@ -55,10 +75,10 @@ class Finding:
             unit: of the values, for example ``"degrees"``.
             above, below: bounds of the region that the claim expects; give at least one.
             key: short name of the claim such as ``"angle-falls"``, by which pages find it.
+            paper, primary, bound: see the attributes of :class:`Finding`.
 
         Returns:
-            The finding; its interval is the 95 % bias-corrected and accelerated bootstrap interval
-            of the mean over networks (Efron 1987), 10,000 resamples, seed 0.
+            The finding; its interval is the 95 % interval of the mean over networks by Student's t.
 
         Raises:
             TypeError, ValueError: values that are not a row of at least 3 finite real numbers,
@@ -67,18 +87,22 @@ class Finding:
         numbers = samples.sample("values", values)
         if len(numbers) < 3:
             raise ValueError(f"values must be at least 3 numbers, got {len(numbers)}: {numbers}")
-        for name, text in (("claim", claim), ("unit", unit), ("key", key)):
+        for name, text in (("claim", claim), ("unit", unit), ("key", key), ("paper", paper)):
             if not isinstance(text, str):
                 raise TypeError(f"{name} must be text, got {text!r}")
         if key and not _KEY.fullmatch(key):
             raise ValueError(f"key must be small letters, digits, dots and hyphens, got {key!r}")
+        _checks.flag("primary", primary)
+        _checks.choice("bound", bound, _BOUNDS)
         bounds = samples.bound("above", above), samples.bound("below", below)
         if not bounds[0] < bounds[1] or bounds == (-math.inf, math.inf):
             raise ValueError(
                 f"above must be smaller than below and one of them given, got {above}, {below}"
             )
-        low, high = samples.interval(numbers)
-        return cls(claim, float(numbers.mean()), unit, low, high, len(numbers), bounds, key)
+        mean, low, high = map(float, samples.interval(numbers))
+        p = samples.p_value(numbers, *bounds)
+        n = len(numbers)
+        return cls(claim, mean, unit, low, high, n, bounds, p, key, paper, primary, bound)
 
     @classmethod
     def of_difference(
@@ -137,9 +161,14 @@ class Finding:
             expected = f"above {_text(above)}"
         else:
             expected = f"{_text(above)} to {_text(below)}"
-        measured = f"{_text(self.estimate)} {self.unit}"
+        measured = f"{self.bound} {_text(self.estimate)} {self.unit}".lstrip()
         interval = f"{_text(self.low)} to {_text(self.high)}"
-        return [self.claim, expected, measured, interval, str(self.n), _WORDS[self.verdict]]
+        verdict = _WORDS[self.verdict]
+        if self.holm is False and self.verdict != "undecided":
+            verdict += ", but not after Holm"
+        whose = f"paper, {self.paper}" if self.paper else "ours"
+        claim = f"{self.claim} ({whose}{', primary' if self.primary else ''})"
+        return [claim, expected, measured, interval, str(self.n), verdict]
 
     def _repr_html_(self) -> str:
         return Findings([self]).to_html()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.integrate import trapezoid
 
 from fa_core import _checks
 
@@ -67,6 +68,25 @@ def at(table: pd.DataFrame, condition: str, metric: str, step: int) -> pd.Series
 def last(table: pd.DataFrame, condition: str, metric: str = "accuracy") -> pd.Series[float]:
     """The last record of a metric: a number for each network; raises as :func:`curve`."""
     return curve(table, condition, metric).iloc[-1]
+
+
+def area(table: pd.DataFrame, condition: str, metric: str = "accuracy") -> pd.Series[float]:
+    """Area under a metric's curve over steps, divided by their number: its mean over training.
+
+    Between two records the metric is taken as linear in the step. Raises as :func:`curve`.
+    """
+    values = curve(table, condition, metric)
+    steps = values.index.to_numpy(dtype=float)
+    mean = trapezoid(values, steps, axis=0) / (steps[-1] - steps[0])
+    return pd.Series(mean, index=values.columns)
+
+
+def never_reached(
+    table: pd.DataFrame, condition: str, level: float, metric: str = "accuracy"
+) -> int:
+    """How many networks never reach ``level``; :func:`steps_to` gives too few steps for them."""
+    _checks.number("level", level)
+    return int((curve(table, condition, metric) < level).all().sum())
 
 
 def spectra(table: pd.DataFrame, condition: str, layer: int) -> pd.DataFrame:

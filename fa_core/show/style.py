@@ -18,9 +18,9 @@ import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from fa_core import _checks
+from fa_core.results import samples
 
 # Wong, Nature Methods 8, 441 (2011); yellow is left out: it is too pale for lines on white.
 OKABE_ITO = {
@@ -99,13 +99,7 @@ def interval(values: ArrayLike) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any
     given = np.asarray(values)
     if given.dtype.kind not in "iuf" or given.size == 0:
         raise TypeError(f"values must be real numbers, at least one; got {values!r}")
-    sample = np.atleast_2d(given.astype(float))
-    n = sample.shape[-1]
-    mean = sample.mean(-1)
-    half = np.zeros_like(mean)
-    if n > 1:
-        half = stats.t.ppf(0.975, n - 1) * sample.std(-1, ddof=1) / np.sqrt(n)
-    return mean, mean - half, mean + half
+    return samples.interval(np.atleast_2d(given.astype(float)))
 
 
 def band(ax: Axes, values: pd.DataFrame, label: str, **style: Any) -> None:

@@ -10,6 +10,8 @@ import torch
 from matplotlib.figure import Figure
 
 from fa_core.experiments.shared.experiment import Experiment
+from fa_core.results.findings import Findings
+from fa_core.results.multiplicity import paper_scale
 from fa_core.results.records import describe, make_record
 from fa_core.results.store import published
 from fa_core.results.tables import check_table
@@ -61,8 +63,13 @@ class TwoScales:
         return self._tabs(make)
 
     def findings(self) -> Tabs:
-        """The experiment's findings at each scale."""
-        return self._tabs(self._experiment.claims)
+        """The experiment's findings at each scale; Holm's correction is made at paper scale."""
+        return self._tabs(self._claims)
+
+    def _claims(self, config: Any, table: pd.DataFrame) -> Findings:
+        if config == self._experiment.Config.paper():
+            return paper_scale().get(self._experiment.name, self._experiment.claims(config, table))
+        return self._experiment.claims(config, table)
 
     def _tabs(self, show: Callable[[Any, pd.DataFrame], Item]) -> Tabs:
         tabs: dict[str, list[Item]] = {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
 from fa_core.experiments.low_rank.conditions import Config, variants
 from fa_core.experiments.shared.keys import slug
 from fa_core.experiments.shared.noise_then_data import MAIN, QUIET, noise_name
+from fa_core.results import samples
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import at, curve, last, where_reached
 
@@ -71,7 +73,14 @@ def correlation(
     found = stats.pearsonr(x, y)
     low, high = found.confidence_interval(0.95)
     expected = (bounds.get("above", -math.inf), bounds.get("below", math.inf))
-    return Finding(claim, float(found.statistic), "correlation", low, high, len(x), expected, key)
+    r, n = float(found.statistic), len(x)
+
+    def tail(distance: float) -> float:  # of Fisher's z
+        return float(stats.norm.sf(distance * math.sqrt(n - 3)))
+
+    above, below = (float(np.arctanh(np.clip(bound, -1, 1))) for bound in expected)
+    p = samples.p_of_region(math.atanh(r), above, below, tail)
+    return Finding(claim, r, "correlation", low, high, n, expected, p, key)
 
 
 def findings(config: Config, table: pd.DataFrame) -> Findings:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from fa_core import _checks
+from fa_core.data import Dataset
 from fa_core.experiments.shared import tasks
 from fa_core.experiments.shared.starts import Start
-from fa_core.history import History, Measure, take
+from fa_core.history import Columns, History, Measure, take
 from fa_core.networks import MLP
 from fa_core.results.findings import Findings
 from fa_core.training import train, train_on_noise
@@ -24,11 +26,11 @@ Part = Callable[[], pd.DataFrame]
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """One population as data: noise, then a task; lengths are in steps.
+    """One population as data: noise, then a task, then perhaps noise again; lengths are in steps.
 
     Without ``data`` the noise training is what is recorded, on noise never trained on. With data
-    the record is taken on their test set: along the data steps or, where these are 0, along the
-    noise steps. Populations of the same shape start from the same seeds.
+    the record is taken on their test set: along the data steps and the noise after them or, where
+    both are 0, along the noise steps. Populations of the same shape start from the same seeds.
 
     Attributes:
         hidden: units of each hidden layer.
@@ -38,8 +40,11 @@ class Condition:
         noise: options of :class:`fa_core.NoiseGenerator`.
         data: name of the task, see :func:`fa_core.experiments.shared.tasks.load`.
         images: train on so many, the first; ``None`` for all.
-        steps: length of the training on data.
+        steps: length of the training on data, at most.
         lr: its learning rate.
+        until: is asked after each record with the history so far; ends the training on data.
+        noise_after: length of another noise training after the data, with the rate and the options
+            of the first; its steps go on from ``steps``.
         inputs: units of the noise, where there are no data.
         classes: of its labels.
         change: called with the network and the seed before the training that is recorded.
@@ -60,6 +65,8 @@ class Condition:
     images: int | None = None
     steps: int = 0
     lr: float = 1e-4
+    until: Callable[[History], bool] | None = None
+    noise_after: int = 0
     inputs: int = 0
     classes: int = 10
     change: Callable[[MLP, int], None] | None = None
@@ -184,7 +191,7 @@ def train_condition(
         history = train_on_noise(net, condition.noise_steps, lr=lr, **options, **noise)
     elif condition.steps:
         net = prepared(condition.noise_steps)
-        history = train(net, data, condition.steps, lr=condition.lr, **options)
+        history = _on_data(net, data, condition, options)
     else:
         history = History()
         for steps in condition.record_at or (condition.noise_steps,):
@@ -192,6 +199,32 @@ def train_condition(
             history.append(steps, take(condition.record, net, data.test_x, data.test_y))
     table = history.table().assign(condition=name)
     return net, condition.keep(table) if condition.keep else table
+
+
+def _on_data(net: MLP, data: Dataset, condition: Condition, options: dict[str, Any]) -> History:
+    """Trains on data, then on noise; what is recorded is taken on the test set throughout."""
+    steps, rate = condition.steps, condition.lr
+    if not condition.noise_after:
+        return train(net, data, steps, lr=rate, until=condition.until, **options)
+    asked = options["record_at"]
+    early = {**options, "record_at": [step for step in asked if step <= steps]}
+    history = train(net, data, steps, lr=rate, until=condition.until, **early)
+
+    def on_test_set(net: nn.Module, x: Tensor, y: Tensor) -> Columns:
+        return take(condition.record, net, data.test_x, data.test_y)
+
+    late = {
+        **options,
+        "record": (on_test_set,),
+        "record_at": [step - steps for step in asked if step > steps],
+    }
+    after = train_on_noise(
+        net, condition.noise_after, lr=condition.noise_lr, **late, **condition.noise
+    )
+    for number, step in enumerate(after.steps):
+        columns = {name: data.test_x.new_tensor(after[name][number]) for name in after.names}
+        history.append(steps + step, columns)
+    return history
 
 
 def _table(
