@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import torch
-from torch import Tensor
+import pandas as pd
 
-from fa_core import metrics, seeding
+from fa_core.experiments.alignment import measures
 from fa_core.experiments.shared.experiment import Condition
+from fa_core.experiments.shared.measures import credit, feedback_angles
 from fa_core.history import Measure
 
 # What the noise looks like, beside the standard N(0, 1) inputs with random labels.
@@ -21,14 +22,16 @@ INPUTS: dict[str, dict[str, Any]] = {
     "mean 3": {"mean": 3.0},
     "std 0.3": {"std": 0.3},
     "std 3": {"std": 3.0},
+}
+LABELS: dict[str, dict[str, Any]] = {
     "labels fixed": {"labels": "fixed"},
     "labels 1/K each": {"labels": "uniform"},
 }
-INPUT_GROUPS = {
+GROUPS = {
     "Distribution": ("uniform", "sparse (Bernoulli 0.1)"),
     "Mean": ("mean 1", "mean 3"),
     "Standard deviation": ("std 0.3", "std 3"),
-    "Labels": ("labels fixed", "labels 1/K each"),
+    "Labels": tuple(LABELS),
 }
 
 
@@ -56,23 +59,25 @@ class Config:
 
     @classmethod
     def paper(cls) -> Config:
-        """Networks the size of the paper's; 14 minutes on two cores."""
-        return cls(784, 100, 20, 8000, 20000, 1e-4, widths=(512,), rates=(3e-5, 1e-3))
+        """Networks the size of the paper's; 12 minutes on two cores."""
+        return cls(784, 100, 20, 8000, 20000, 1e-4, widths=(200,), rates=(3e-5, 1e-3))
 
 
 def conditions(config: Config) -> dict[str, Condition]:
     """All populations of the experiment by name; none of them sees data.
 
-    Metrics: loss (nats), alignment_angle_2 and update_angle_1 (degrees); of the condition FA also
-    readout_k (probability) and unrelated_angle_2 (degrees, see :func:`unrelated_angle`).
+    Metrics: of both rules neuron_angle (degrees), feedback_distance and loss (nats); of inputs and
+    labels neuron_angle and centred_neuron_angle; of widths and rates alignment_angle and
+    centred_alignment_angle. FA has all of these, update_angle_1, and what
+    :mod:`fa_core.experiments.alignment.measures` adds.
     """
-    every = config.long_steps // config.records
-    record: tuple[str | Measure, ...] = ("loss", "alignment_angle", "update_angle")
+    now, every = config.steps, config.long_steps // config.records
 
     def on_noise(
         steps: int = config.long_steps,
         hidden: int = config.hidden,
         lr: float = config.lr,
+        only: Collection[str] = ("alignment_angle", "centred_alignment_angle"),
         **other: Any,
     ) -> Condition:
         return Condition(
@@ -82,15 +87,25 @@ def conditions(config: Config) -> dict[str, Condition]:
             noise_steps=steps,
             noise_lr=lr,
             record_at=range(0, steps + 1, every),
-            **{"record": record, **other},
+            **{"record": (feedback_angles,), "keep": partial(_only, only), **other},
         )
 
+    of_fa: tuple[str | Measure, ...] = (
+        *("loss", feedback_angles, credit),
+        *(measures.neuron_percentiles, measures.mean_row_share),
+        partial(measures.unrelated_angle, config.seed),
+    )
+    of_bp = ("neuron_angle", "feedback_distance", "loss")
+    of_inputs = ("neuron_angle", "centred_neuron_angle")
+    kinds = {**INPUTS, **LABELS}
+    # A rate above the main one is through with it sooner.
+    lengths = {rate: now if rate > config.lr else config.long_steps for rate in config.rates}
     return {
-        "FA": on_noise(record=(*record, "readout", partial(unrelated_angle, config.seed))),
-        "BP": on_noise(rule="bp"),
-        **{name: on_noise(config.steps, noise=noise) for name, noise in INPUTS.items()},
+        "FA": on_noise(record=of_fa, keep=partial(_percentiles_at, (0, now))),
+        "BP": on_noise(now, rule="bp", record=("loss", feedback_angles), only=of_bp),
+        **{name: on_noise(now, noise=noise, only=of_inputs) for name, noise in kinds.items()},
         **{width_name(width): on_noise(hidden=width) for width in config.widths},
-        **{rate_name(rate): on_noise(lr=rate) for rate in config.rates},
+        **{rate_name(rate): on_noise(steps, lr=rate) for rate, steps in lengths.items()},
     }
 
 
@@ -104,9 +119,11 @@ def rate_name(rate: float) -> str:
     return f"learning rate {rate:g}"
 
 
-def unrelated_angle(seed: int, net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-    """The angle to matrices drawn like the feedback that play no part in training."""
-    weight = net.layers[-1].weight
-    streams = seeding.generators(seed, "control", net.networks)
-    fresh = torch.stack([torch.randn(weight.shape[1:], generator=stream) for stream in streams])
-    return {"unrelated_angle_2": metrics.alignment_angle(weight, fresh.to(weight.device))}
+def _only(metrics: Collection[str], table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["metric"].isin(metrics)]
+
+
+def _percentiles_at(steps: Collection[int], table: pd.DataFrame) -> pd.DataFrame:
+    """All of the table, but percentiles at those steps alone."""
+    percentile = table["metric"].str.fullmatch(r"neuron_angle_\d+")
+    return table[~percentile | table["step"].isin(steps)]
