@@ -91,7 +91,8 @@ def test_the_level_of_a_task_is_a_share_of_what_bp_ends_with():
 
 def made_up(experiment, config):
     """Any numbers that rise with the step, for every condition and three networks."""
-    metrics = ["loss", "accuracy", "train_loss", "alignment_angle_2", "unrelated_angle_2"]
+    metrics = ["loss", "accuracy", "train_loss", "alignment_angle_2", "unrelated_angle"]
+    metrics += ["neuron_angle", "alignment_angle", "centred_alignment_angle"]
     metrics += ["update_angle_1", "weight_rank_1", "weight_rank_2", "feature_rank"]
     metrics += [f"readout_{k}" for k in range(10)]
     if experiment.name == "robustness":

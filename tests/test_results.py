@@ -77,8 +77,8 @@ def test_the_comparison_knows_a_network_from_its_neighbours(small):
 
 def test_the_comparison_sees_what_is_missing_or_too_much(small):
     stored, again = small
-    metric = stored["metric"] == "alignment_angle_2"
-    assert off(stored[~metric], 5, again) == ("alignment_angle_2: off by inf SD",)
+    metric = stored["metric"] == "alignment_angle"
+    assert off(stored[~metric], 5, again) == ("alignment_angle: off by inf SD",)
     assert off(stored, 5, again[again["metric"] != "loss"]) == ("loss: off by inf SD",)
     assert len(off(stored.drop(stored.index[0]), stored["network"].iloc[0], again)) > 0
 

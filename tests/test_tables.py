@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 from doubles import table
 
-from fa_core.experiments.alignment import figures
 from fa_core.results.tables import at, curve, last, spectra, steps_to, where_reached
 from fa_core.show import style
 
@@ -64,7 +63,6 @@ CALLS = {
         TypeError,
         "samples must map",
     ),
-    "classes": (lambda: figures.noise_training(TABLE, 1), ValueError, "classes must be at least 2"),
 }
 
 

@@ -101,7 +101,7 @@ def conditions(config: Config) -> dict[str, Condition]:
     # A rate above the main one is through with it sooner.
     lengths = {rate: now if rate > config.lr else config.long_steps for rate in config.rates}
     return {
-        "FA": on_noise(record=of_fa, keep=partial(_percentiles_at, (0, now))),
+        "FA": on_noise(record=of_fa, keep=None),
         "BP": on_noise(now, rule="bp", record=("loss", feedback_angles), only=of_bp),
         **{name: on_noise(now, noise=noise, only=of_inputs) for name, noise in kinds.items()},
         **{width_name(width): on_noise(hidden=width) for width in config.widths},
@@ -121,9 +121,3 @@ def rate_name(rate: float) -> str:
 
 def _only(metrics: Collection[str], table: pd.DataFrame) -> pd.DataFrame:
     return table[table["metric"].isin(metrics)]
-
-
-def _percentiles_at(steps: Collection[int], table: pd.DataFrame) -> pd.DataFrame:
-    """All of the table, but percentiles at those steps alone."""
-    percentile = table["metric"].str.fullmatch(r"neuron_angle_\d+")
-    return table[~percentile | table["step"].isin(steps)]
