@@ -9,8 +9,8 @@ import torch
 from torch.testing import assert_close
 
 import fa_core as fa
-from fa_core.experiments.alignment import experiment, figures, measures
-from fa_core.experiments.alignment.conditions import INPUTS
+from fa_core.experiments.alignment import claims, experiment, figures, measures
+from fa_core.experiments.alignment.conditions import INPUTS, LABELS
 from fa_core.results.tables import curve
 
 TINY = dataclasses.replace(
@@ -89,6 +89,14 @@ def test_the_raw_angle_follows_from_the_centred_one_and_the_mean_rows():
     config = dataclasses.replace(TINY, classes=1 / float(feedback_share))
     expected = fa.metrics.alignment_angle(W, B).item()
     assert figures.raw_from_centred(config, table).loc[0, 0] == pytest.approx(expected)
+
+
+def test_the_summary_has_each_kind_of_noise_and_its_change(table):
+    found = claims.summary(TINY, table)
+    assert list(found.index) == ["standard", *INPUTS, *LABELS]
+    angles = curve(table, "std 3", "centred_neuron_angle").mean(axis=1)
+    row = found.loc["std 3", ["class-centred", "class-centred, change"]]
+    assert row.tolist() == pytest.approx([angles[4], angles[4] - angles[0]])
 
 
 def findings(table):

@@ -5,9 +5,21 @@ from __future__ import annotations
 import pandas as pd
 
 from fa_core import metrics
-from fa_core.experiments.alignment.conditions import INPUTS, Config
+from fa_core.experiments.alignment.conditions import INPUTS, LABELS, Config
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import at
+
+
+def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
+    """One row for each kind of noise: mean angles (degrees) at ``config.steps`` and the change."""
+    rows: dict[str, dict[str, float]] = {}
+    for name in ("FA", *INPUTS, *LABELS):
+        row = rows["standard" if name == "FA" else name] = {}
+        for title, metric in (("raw", "neuron_angle"), ("class-centred", "centred_neuron_angle")):
+            now = at(table, name, metric, config.steps)
+            row[title] = now.mean()
+            row[f"{title}, change"] = (now - at(table, name, metric, 0)).mean()
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def findings(config: Config, table: pd.DataFrame) -> Findings:
