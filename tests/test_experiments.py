@@ -307,6 +307,24 @@ def test_one_noise_training_serves_all_conditions_that_start_alike(monkeypatch):
     assert sorted(made) == [("bp", 4), ("fa", 9)]
 
 
+def test_noise_after_the_data_goes_on_from_there():
+    few = tasks.load("digits", 40)
+    net = fa.MLP([64, 8, 10], "fa", networks=3, seed=2)
+    options = {"record": ("accuracy",), "progress": False}
+    on_data = fa.train(net, few, 5, 16, 3e-3, 2, record_at=(0, 5), **options)
+    fa.train_on_noise(net, 4, 16, 1e-2, 2, record=(), progress=False)
+    fields = {"data": "digits", "images": 40, "steps": 5, "lr": 3e-3, "record": ("accuracy",)}
+    after = {"noise_steps": 0, "noise_after": 4, "record_at": (0, 5, 7, 9)}
+    again, table = own(x=Condition(**OWN | fields | after)).train(Small(), "x")
+    assert torch.equal(weights(net), weights(again))
+    accuracy = curve(table, "x", "accuracy")
+    assert accuracy.index.tolist() == [0, 5, 7, 9]
+    assert (accuracy.loc[[0, 5]].to_numpy() == on_data["accuracy"]).all()
+    with torch.no_grad():
+        at_the_end = fa.metrics.accuracy(net(few.test_x), few.test_y)
+    assert accuracy.loc[9].tolist() == pytest.approx(at_the_end.tolist())
+
+
 @pytest.mark.parametrize("fields", [{}, {"steps": 3, "inputs": 6}])
 def test_a_condition_with_nothing_to_train_on_is_refused(fields):
     with pytest.raises(ValueError, match="data must name a task"):

@@ -78,7 +78,8 @@ def correlation(
     def tail(distance: float) -> float:  # of Fisher's z
         return float(stats.norm.sf(distance * math.sqrt(n - 3)))
 
-    above, below = (float(np.arctanh(np.clip(bound, -1, 1))) for bound in expected)
+    with np.errstate(divide="ignore"):  # a bound of 1 is infinitely far
+        above, below = np.arctanh(np.clip(expected, -1, 1)).tolist()
     p = samples.p_of_region(math.atanh(r), above, below, tail)
     return Finding(claim, r, "correlation", low, high, n, expected, p, key)
 
