@@ -13,7 +13,7 @@ from fa_core.results.multiplicity import paper_scale
 
 BOOK = Path(__file__).resolve().parent.parent / "book"
 pytestmark = pytest.mark.book
-CLAIM = paper_claims.Claim("9z", "a measure", "It < falls", "alignment", ["first", "second"])
+CLAIM = paper_claims.Claim("9z", "a measure", "It <b>falls", "alignment", ["first", "second"])
 SUPPORTED = Finding("It falls.", 2, "degrees", 1, 3, 20, (0, float("inf")), 0.01, "first", "Fig. 9")
 CONTRADICTED = replace(SUPPORTED, low=-3.0, high=-1.0, key="second", paper="", primary=True)
 UNDECIDED = replace(SUPPORTED, low=-1.0, key="third", holm=False)
@@ -36,7 +36,7 @@ def rows(monkeypatch):
 def test_a_row_holds_what_the_paper_says_and_the_first_finding(rows):
     second = replace(SUPPORTED, key="second", estimate=7.0)
     (row,) = rows({"alignment": Findings([second, SUPPORTED])})
-    assert row[:4] == ("reproduced", "9z", "a measure", "It < falls")
+    assert row[:4] == ("reproduced", "9z", "a measure", "It <b>falls")
     assert row[4].replace("\u00a0", " ") == "2 degrees (1 to 3), n = 20"
     assert row[5:] == ("✓\u00a0reproduced", "chapter\u00a01")
 
@@ -78,9 +78,9 @@ def test_a_key_that_no_finding_has_is_an_error_of_the_build(keys, message):
 def test_the_counts_are_those_of_all_experiments():
     survives, falls = replace(SUPPORTED, holm=True), replace(CONTRADICTED, holm=False)
     told = paper_claims.counts({"a": Findings([survives, falls]), "b": Findings([UNDECIDED])})
-    assert "makes 3 claims, 2 of them the paper's and 1 ours; primary are 1." in told
-    assert "Supported are 1, contradicted 1, undecided 1." in told
-    assert "Of the 2 verdicts that are not undecided, 1 survive" in told
+    assert "makes **3 claims**: 2 are the paper's and 1 ours; 1 are primary." in told
+    assert "The verdicts: 1 supported, 1 contradicted, 1 undecided." in told
+    assert "Of the 2 that are not undecided, 1 survive" in told
 
 
 def test_every_experiment_has_its_chapter():

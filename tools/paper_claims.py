@@ -20,6 +20,7 @@ CHAPTERS = {
     "meta_loss": "05-meta-loss",
 }
 HEADINGS = ("Figure", "Measure", "The paper says", "We find", "Verdict", "See")
+VERDICTS = ("supported", "contradicted", "undecided")
 Scale = Mapping[str, Findings]  # the findings of each experiment
 
 
@@ -115,12 +116,12 @@ def counts(scale: Scale) -> str:
     theirs = sum(bool(finding.paper) for finding in found)
     decided = [finding for finding in found if finding.verdict != "undecided"]
     survive = sum(bool(finding.holm) for finding in decided)
+    told = ", ".join(f"{verdicts[name]} {name}" for name in VERDICTS)
     primary = sum(finding.primary for finding in found)
     return (
-        f"At paper scale the book makes {len(found)} claims, "
-        f"{theirs} of them the paper's and {len(found) - theirs} ours; primary are {primary}.\n"
-        f"Supported are {verdicts['supported']}, contradicted {verdicts['contradicted']}, "
-        f"undecided {verdicts['undecided']}.\n"
-        f"Of the {len(decided)} verdicts that are not undecided, {survive} survive "
+        f"At paper scale the book makes **{len(found)} claims**: {theirs} are the paper's and "
+        f"{len(found) - theirs} ours; {primary} are primary.\n"
+        f"The verdicts: {told}.\n"
+        f"Of the {len(decided)} that are not undecided, {survive} survive "
         f"{{term}}`Holm's correction` over all {len(found)} claims.\n"
     )
