@@ -40,6 +40,33 @@ def distance_change(config: Config, table: pd.DataFrame) -> pd.Series[float]:
     return 100 * (last(table, DATA_THEN_NOISE, "feedback_distance") / before - 1)
 
 
+def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
+    """How W₂ lies to B₂ before, between and after noise and data, in both orders: means."""
+    fa, noisy, *_ = MAIN
+    times = {
+        "start": (fa, 0),
+        "noise": (noisy, 0),
+        "noise, then data": (noisy, config.steps),
+        "data": (fa, config.steps),
+        "data, then noise": (DATA_THEN_NOISE, config.steps + config.noise_steps),
+    }
+    columns = {
+        "|W₂ − B₂|": "feedback_distance",
+        "the same at 90°": "right_angle_distance",
+        "angle of neurons, degrees": "neuron_angle",
+        "class-centred, degrees": "centred_neuron_angle",
+        "accuracy": "accuracy",
+    }
+    return pd.DataFrame(
+        {
+            title: {
+                after: at(table, name, metric, step).mean() for after, (name, step) in times.items()
+            }
+            for title, metric in columns.items()
+        }
+    ).rename_axis("after")
+
+
 def findings(config: Config, table: pd.DataFrame) -> Findings:
     """What the chapter claims, tested on the table; everything is paired by network."""
     return Findings([*_as_the_paper(config, table), *_steps(config, table)])
