@@ -73,7 +73,7 @@ def credit(table: pd.DataFrame) -> Figure:
         for ax, (metric, title) in zip(axes, panels.items(), strict=True):
             ways = ("FA", "noise then FA", "BP")[: 2 if metric == "update_angle_1" else 3]
             _over_steps(ax, table, metric, ways)
-            ax.set(title=title, ylabel="degrees", ylim=(20, 100))
+            ax.set(title=title, ylabel="degrees", ylim=(30, 110))
             ticks = [0, 100, int(curve(table, "FA", metric).index[-1])]
             ax.set_xticks(ticks, [f"{tick}" for tick in ticks])
             ax.minorticks_off()
