@@ -24,13 +24,9 @@ SPEED = {
     "noise_steps": 6,
     "noise_lengths": (3, 9),
     "steps": 8,
-    "short_steps": 4,
-    "long_steps": 5,
-    "depths": (3,),
-    "other_data": ("noisy digits",),
+    "short_steps": 8,
     "records": 3,
     "levels": (0.5, 0.9),
-    "share": 5.0,  # no network gets there: every one counts as getting there at the last step
 }
 RANK = {
     "networks": 4,
