@@ -86,7 +86,7 @@ def to_feedback(
                 band(ax, values, name, **RULE_STYLE.get(name, QUIET_STYLE))
             ax.set_xlabel("adaptation steps")
         axes[0].set(title="Distance", ylabel="|W - B| of the last layer", ylim=(0, None))
-        axes[1].set(title="Angle", ylabel="mean over hidden neurons (degrees)", ylim=(60, 95))
+        axes[1].set(title="Angle", ylabel="mean over neurons (degrees)", ylim=(60, 95))
         _legend_below(fig, axes[0])
     return fig
 
