@@ -135,7 +135,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
     fa, noisy, bp, noisy_bp = MAIN
     points = "percentage points"
     more, noisy_bp_is = "FA after noise is more accurate than FA", "BP after noise is more accurate"
-    shifted = "on shifted images, the mean of turned, scaled and moved ones"
+    shifted = "on shifted images (mean of three families)"
     families_of_paper = {"translated": "translate", "scaled": "scale", "rotated": "rotate"}
 
     def tested(
@@ -178,8 +178,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
             tested("matched-shifts", f"{equal} {more} {shifted}.", matched_gain),
             *on_usps("matched-usps", equal, matched_gain),
             Finding.of_mean(
-                f"What noise gives FA {shifted}, is smaller at equal accuracy than at the last "
-                "step.",
+                f"What noise gives FA {shifted} is less at equal accuracy than at the last step.",
                 *(100 * explained, points),
                 above=0,
                 key="part-is-accuracy",
@@ -191,8 +190,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
             ),
             tested(
                 "matched-near-bp",
-                f"{equal} FA after noise is at most {NEAR_BP} point less accurate than BP "
-                f"{shifted}.",
+                f"{equal} FA after noise is at most {NEAR_BP} percentage point below BP {shifted}.",
                 *(matched_gain, noisy, bp),
                 above=-NEAR_BP,
             ),
