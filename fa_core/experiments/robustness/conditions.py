@@ -42,6 +42,7 @@ class Config(NoiseThenData):
             lr=3e-4,
             factors=(0.6, 0.7, 0.8, 1.2, 1.4, 1.6),
             pixels=(0.5, 1, 1.5, 2),
+            records=32,
             every=1,
         )
 
