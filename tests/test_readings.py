@@ -33,7 +33,7 @@ ONE_SCALE = {
         *("faster-fashion-mnist", "faster-kmnist", "faster-usps", "faster-cifar10-12k"),
         "faster-4-layers",
     },
-    "low_rank": {"gap-matched-4-layers"},
+    "low_rank": set(),
     "robustness": {"last-usps", "equal-usps"},
     "meta_loss": {
         *("task-digits", "task-permuted-digits", "task-rotated-digits"),

@@ -103,7 +103,7 @@ def correlation(
     def tail(distance: float) -> float:  # of Fisher's z
         return float(stats.norm.sf(distance * math.sqrt(n - 3)))
 
-    above, below = (float(np.arctanh(np.clip(bound, -1, 1))) for bound in expected)
+    above, below = (math.atanh(b) if abs(b) < 1 else b for b in expected)
     p = samples.p_of_region(math.atanh(r), above, below, tail)
     return Finding(claim, r, "correlation", low, high, n, expected, p, key)
 
