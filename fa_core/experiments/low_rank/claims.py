@@ -127,7 +127,7 @@ def _of_the_paper(config: Config, table: pd.DataFrame) -> Iterator[Finding]:
         return at(table, NOISE, metric, noise), at(table, NOISE, metric, 0)
 
     yield difference(
-        "After data, the generalisation gap is smaller after noise than without it.",
+        "After data, the generalisation gap of FA is smaller after noise than without it.",
         *(gaps("noise then FA"), gaps("FA"), "nats"),
         below=0,
         key="gap-at-the-end",
@@ -135,21 +135,22 @@ def _of_the_paper(config: Config, table: pd.DataFrame) -> Iterator[Finding]:
         primary=True,
     )
     yield Finding.of_mean(
-        "The same holds for the mean over all numbers of images.",
+        "After data, FA's mean gap over all numbers of images is smaller after noise.",
         *(over_variants(config.sizes().values(), gaps).mean(), "nats"),
         below=0,
         key="gap-over-sizes",
         paper="Fig. 4f",
     )
     yield difference(
-        "After data, the effective rank of the Gram matrix is lower after noise than without it.",
+        "After data, the effective rank of FA's Gram matrix is lower after noise than without it.",
         *(gram_ranks("noise then FA"), gram_ranks("FA"), "effective rank"),
         below=0,
         key="gram-rank-lower",
         paper="Fig. 4g",
     )
     yield Finding.of_mean(
-        "So it is at the number of layers that favours it least, chosen for each network.",
+        "After data, that rank is lower after noise at the number of layers that favours this least, "
+        "chosen for each network.",
         *(over_variants(config.depths().values(), gram_ranks).max(), "effective rank"),
         below=0,
         key="gram-rank-lower-at-depths",
@@ -197,7 +198,7 @@ def _of_ours(table: pd.DataFrame) -> Iterator[Finding]:
             key=f"gap-matched{key}",
         )
     yield correlation(
-        "Networks with a lower rank of W₁ after noise have a smaller gap later.",
+        "Networks with a lower rank of W₁ after noise have a smaller gap at the same train loss.",
         *rank_and_gap(table),
         above=0,
         key="rank-goes-with-gap",

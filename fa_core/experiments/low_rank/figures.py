@@ -17,7 +17,11 @@ from fa_core.results.tables import curve, last, spectra
 from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure, reference
 
 _STYLE = RULE_STYLE | {QUIET: {"color": OKABE_ITO["orange"], "linestyle": "-."}}
-_BY_LAYER = ("blue", "purple", "green")  # W1, W2, ...
+_BY_LAYER: list[dict[str, Any]] = [  # W1, W2, ...
+    {"color": OKABE_ITO[colour], "linestyle": dash}
+    for colour, dash in (("blue", "-"), ("purple", "--"), ("green", "-."))
+]
+_CHANCE = 0.1  # 1/K: the data sets of this chapter have ten classes
 _PAIR = ("FA", "noise then FA")
 
 
@@ -67,17 +71,16 @@ def before_data(config: Config, table: pd.DataFrame) -> Figure:
     """Along noise training: the readout probabilities, the spectrum of W1, the rank of each W."""
     with figure(3, height=2.9) as (fig, (readouts, spectrum, ranks)):
         _readouts(readouts, table)
-        for step, label, style in ((0, "before", ":"), (config.noise_steps, "after", "-")):
+        for step, label, dash in ((0, "before", ":"), (config.noise_steps, "after", "-")):
             values = spectra(table, NOISE, layer=1).loc[step]
-            band(spectrum, 100 * values / values.sum(), label, color=OKABE_ITO["blue"], ls=style)
+            band(spectrum, 100 * values / values.sum(), label, color=OKABE_ITO["blue"], ls=dash)
         spectrum.set(title="Spectrum of $W_1$", xlabel="number of the singular value")
         spectrum.set_ylabel("% of the sum")
         spectrum.set_ylim(0, None)
         spectrum.legend()
-        for layer, colour in zip(range(1, config.depth + 1), _BY_LAYER, strict=False):
+        for layer, style in zip(range(1, config.depth + 1), _BY_LAYER, strict=False):
             values = curve(table, NOISE, f"weight_rank_{layer}")
-            colour_of = {"color": OKABE_ITO[colour], "linestyle": ("-", "--", "-.")[layer - 1]}
-            band(ranks, 100 * values / values.loc[0], f"$W_{layer}$", **colour_of)
+            band(ranks, 100 * values / values.loc[0], f"$W_{layer}$", **style)
         ranks.set(title="Effective rank", xlabel="noise steps", ylabel="% of the start")
         ranks.legend()
     return fig
@@ -92,7 +95,7 @@ def _readouts(ax: Axes, table: pd.DataFrame) -> None:
     ax.plot(middle.index, middle, color=blue, label="median")
     for below, above, label, alpha in ((lower, upper, "half", 0.35), (low, high, "90 %", 0.15)):
         ax.fill_between(middle.index, below, above, color=blue, alpha=alpha, lw=0, label=label)
-    reference(ax, 0.1, "$1/K$")
+    reference(ax, _CHANCE, "$1/K$")
     ax.set(title="Readouts of images", xlabel="noise steps", ylabel="probability")
     ax.legend()
 
