@@ -149,8 +149,8 @@ def _of_the_paper(config: Config, table: pd.DataFrame) -> Iterator[Finding]:
         paper="Fig. 4g",
     )
     yield Finding.of_mean(
-        "After data, that rank is lower after noise at the number of layers that favours this least, "
-        "chosen for each network.",
+        "After data, that rank is lower after noise at each network's least favourable number of "
+        "layers.",
         *(over_variants(config.depths().values(), gram_ranks).max(), "effective rank"),
         below=0,
         key="gram-rank-lower-at-depths",
@@ -165,7 +165,7 @@ def _of_the_paper(config: Config, table: pd.DataFrame) -> Iterator[Finding]:
         paper="Fig. 4b",
     )
     yield difference(
-        "Noise raises the share that the largest tenth of W₁'s singular values has of their sum.",
+        "Noise under FA raises the share of the sum that W₁'s largest tenth of singular values has.",
         *(leading_share(table, noise), leading_share(table, 0), "percentage points"),
         above=0,
         key="few-values-dominate",
@@ -176,7 +176,7 @@ def _of_the_paper(config: Config, table: pd.DataFrame) -> Iterator[Finding]:
         ("the readout's weights", "readout", readout),
     ):
         yield difference(
-            f"Noise lowers the effective rank of {what}.",
+            f"Noise under FA lowers the effective rank of {what}.",
             *(*on_noise(metric), "effective rank"),
             below=0,
             key=f"noise-lowers-rank-{key}",
