@@ -15,7 +15,7 @@ from fa_core.results.store import published
 # Claims about one population at one or two times, about a correlation, or with noise steps in the
 # sum.
 NOT_COMPARED = (
-    *("W₂ goes on", "Noise under FA", "After noise, readout"),
+    *("W₂ goes on", "Under FA, noise", "After noise, readout"),
     *("Networks with a lower", "steps count"),
 )
 # Claims with a bound of their own, as their words have it; all others ask for any gain.

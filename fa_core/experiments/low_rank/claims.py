@@ -165,7 +165,7 @@ def _of_the_paper(config: Config, table: pd.DataFrame) -> Iterator[Finding]:
         paper="Fig. 4b",
     )
     yield difference(
-        "Noise under FA raises the share of the sum that W₁'s largest tenth of singular values has.",
+        "Under FA, noise raises the largest tenth's share of the sum of W₁'s singular values.",
         *(leading_share(table, noise), leading_share(table, 0), "percentage points"),
         above=0,
         key="few-values-dominate",
@@ -176,7 +176,7 @@ def _of_the_paper(config: Config, table: pd.DataFrame) -> Iterator[Finding]:
         ("the readout's weights", "readout", readout),
     ):
         yield difference(
-            f"Noise under FA lowers the effective rank of {what}.",
+            f"Under FA, noise lowers the effective rank of {what}.",
             *(*on_noise(metric), "effective rank"),
             below=0,
             key=f"noise-lowers-rank-{key}",
