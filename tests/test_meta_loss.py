@@ -239,8 +239,8 @@ def change(table, condition, metric, step, by):
 @pytest.mark.parametrize(
     "key, condition, metric, step, by",
     [
-        ("adapts-faster", "rotated digits: 6 noise steps then FA", "loss", TINY.k, 7),
-        ("more-accurate", "permuted digits: 6 noise steps then FA", "accuracy", TINY.k, -0.9),
+        ("adapts-faster", "rotated digits: 6 noise steps then FA", "loss", TINY.k, 3),
+        ("more-accurate", "permuted digits: 6 noise steps then FA", "accuracy", TINY.k, -0.3),
         ("falls-along-noise", "digits: 3 noise steps then FA", "loss", TINY.k, 7),
         ("holds-for-other-k", "digits: 6 noise steps then FA", "loss", 2, 7),
         ("holds-for-other-k", "digits: 6 noise steps then FA", "loss", 6, 7),
