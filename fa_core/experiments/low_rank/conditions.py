@@ -50,7 +50,7 @@ class Config(NoiseThenData):
 
     @classmethod
     def paper(cls) -> Config:
-        """Depth and number of MNIST images as in the paper's Fig. 4; 16 minutes on two busy cores."""
+        """Depth and number of MNIST images as in the paper's Fig. 4; 16 minutes on two cores."""
         return cls(
             data="mnist",
             images=1600,
