@@ -16,7 +16,8 @@ from fa_core.results import provenance
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.store import Store
 
-CLAIMS = Findings([Finding.of_mean("W₂ falls.", [-1.9, -2.0, -2.1], "degrees", below=0, key="falls")])
+FALLS = [-1.9, -2.0, -2.1]
+CLAIMS = Findings([Finding.of_mean("W₂ falls.", FALLS, "degrees", below=0, key="falls")])
 
 
 @pytest.fixture
