@@ -282,3 +282,23 @@ def test_a_nan_in_the_input_is_called_that(digits):
     broken = dataclasses.replace(digits, train_x=torch.full_like(digits.train_x, torch.nan))
     with pytest.raises(FloatingPointError, match=r"step 0.*the input"):
         fa.train(fa.MLP(SIZES), broken, 2, **quiet)
+
+
+def test_training_on_data_ends_where_it_is_told_to(digits):
+    whole, cut = (fa.MLP(SIZES, networks=2) for _ in range(2))
+    options = quiet | {"record": ("loss",)}
+    history = fa.train(whole, digits, 6, record_at=(0, 3, 6), **options)
+    asked = []
+
+    def until(history):
+        asked.append(history.steps[-1])
+        return asked[-1] >= 3
+
+    ended = fa.train(cut, digits, 20, record_at=(0, 3, 6, 20), until=until, **options)
+    assert asked == ended.steps == [0, 3]
+    assert (ended["loss"] == history["loss"][:2]).all()
+    short = fa.MLP(SIZES, networks=2)
+    fa.train(short, digits, 3, **options)
+    assert same(snapshot(cut), snapshot(short)) and not same(snapshot(cut), snapshot(whole))
+    with pytest.raises(TypeError, match="until must be a function of the history, got 3"):
+        fa.train(cut, digits, 20, until=3, **options)
