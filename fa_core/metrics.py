@@ -143,7 +143,7 @@ def class_centred(W: Float[Tensor, "*networks k i"]) -> Float[Tensor, "*networks
 def feedback_distance(
     W: Float[Tensor, "*networks o i"], B: Float[Tensor, "*networks o i"]
 ) -> Float[Tensor, "*networks"]:
-    """Distance of forward weights from feedback, the Frobenius norm |W - B| (Cheon 2024, Fig. 2).
+    """Distance of forward weights from feedback, the Frobenius norm of W - B (Cheon 2024, Fig. 2).
 
     It has the unit of the weights and falls also where ``W`` only shrinks, at any angle.
 

@@ -16,7 +16,8 @@ from fa_core.results import provenance
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.store import Store
 
-CLAIMS = Findings([Finding.of_mean("W₂ falls.", [-1.0, -2, -3], "degrees", below=0, key="falls")])
+FALLS = [-1.9, -2.0, -2.1]
+CLAIMS = Findings([Finding.of_mean("W₂ falls.", FALLS, "degrees", below=0, key="falls")])
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_run_stores_the_table_and_says_where(known, tmp_path, capsys):
     (path,) = (tmp_path / "here").iterdir()
     assert lines[-1] == f"table: {path}"
     assert lines[0].startswith("one 1/2: FA: computed, ")
-    assert any("✓ supported: W₂ falls. Measured −2 degrees" in line for line in lines)
+    assert any("✓ supported: W₂ falls. (ours) Measured −2 degrees" in line for line in lines)
     assert cli.main(arguments) == 0
     assert "computed" not in capsys.readouterr().out
     assert known == ["FA", "BP"]
@@ -129,8 +130,8 @@ def test_any_console_can_show_what_was_found(known, tmp_path, monkeypatch, encod
     assert cli.main(["run", "one", "--store", str(tmp_path)]) == 0
     console.flush()
     out = console.buffer.getvalue().decode(encoding)
-    words = {"utf-8": "✓ supported: W₂ falls. Measured −2 degrees"}
-    assert words.get(encoding, "+ supported: W2 falls. Measured -2 degrees") in out
+    words = {"utf-8": "✓ supported: W₂ falls. (ours) Measured −2 degrees"}
+    assert words.get(encoding, "+ supported: W2 falls. (ours) Measured -2 degrees") in out
 
 
 def test_verify_says_what_it_found_and_ends_with_it(monkeypatch, tmp_path, capsys):

@@ -33,7 +33,7 @@ def test_the_same_claim_at_two_scales_is_one_row_with_both_numbers():
     ((claim, expected, build, paper),) = told(
         {"turns": "1000 steps turn W₂."}, {"turns": "8,000 steps turn W₂."}
     )
-    assert claim == "1000 / 8,000 steps turn W₂."
+    assert claim == "1000 / 8,000 steps turn W₂. (ours)"
     assert expected == "above 0"
     assert build == "✓ supported: 2 degrees (1 to 3), n\u00a0=\u00a08"
     assert paper == "✓ supported: 2 degrees (1 to 3), n\u00a0=\u00a020"
@@ -45,9 +45,9 @@ def test_claims_meet_by_key_however_alike_or_unlike_their_sentences_are():
         {"ten": "Holds for K = 10.", "other": "Holds for K = 30.", "fast": "Sooner on mnist."},
     )
     assert [row[0] for row in rows] == [
-        "Holds for K = 30 / 10.",
-        "Holds for K = 30.",
-        "Faster: digits. / Sooner on mnist.",
+        "Holds for K = 30 / 10. (ours)",
+        "Holds for K = 30. (ours)",
+        "Faster: digits. (ours) / Sooner on mnist. (ours)",
     ]
     assert [row[2:].count("–") for row in rows] == [0, 1, 0]
 
@@ -67,7 +67,7 @@ def test_what_differs_is_said_twice(build, paper, both):
 
 def test_a_claim_of_one_scale_stands_alone_and_that_of_the_build_last():
     rows = told({"here": "only here", "both": "both"}, {"both": "both", "there": "only there"})
-    assert [row[0] for row in rows] == ["both", "only there", "only here"]
+    assert [row[0] for row in rows] == ["both (ours)", "only there (ours)", "only here (ours)"]
     assert [row[2:] for row in rows][1][0] == rows[2][3] == "–"
 
 
@@ -104,6 +104,7 @@ def test_a_section_tells_where_its_numbers_come_from(tmp_path, monkeypatch, stor
     experiment = Double("alignment", claims=lambda config, table: claims)
     monkeypatch.setattr(evidence.experiments, "get", {"alignment": experiment}.get)
     monkeypatch.setattr(evidence, "published", lambda: Store(tmp_path))
+    monkeypatch.setattr(evidence, "paper_scale", lambda: {"alignment": claims} if stored else {})
     if stored:
         config = experiment.Config.paper()
         line = Store(tmp_path).save(experiment, config, table(), device="cpu", seconds=9)

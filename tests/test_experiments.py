@@ -13,6 +13,7 @@ from fa_core import experiments
 from fa_core.experiments import learning_speed, low_rank
 from fa_core.experiments.learning_speed.conditions import other_feedback
 from fa_core.experiments.low_rank import claims
+from fa_core.experiments.low_rank.conditions import NOISE, SPECTRA
 from fa_core.experiments.shared import starts, tasks
 from fa_core.experiments.shared.experiment import Condition, Experiment
 from fa_core.experiments.shared.keys import roles, slug
@@ -24,22 +25,16 @@ SPEED = {
     "noise_steps": 6,
     "noise_lengths": (3, 9),
     "steps": 8,
-    "short_steps": 4,
-    "long_steps": 5,
-    "depths": (3,),
-    "other_data": ("noisy digits",),
+    "short_steps": 8,
     "records": 3,
     "levels": (0.5, 0.9),
-    "share": 5.0,  # no network gets there: every one counts as getting there at the last step
 }
 RANK = {
     "networks": 4,
     "images": 100,
     "other_images": (80,),
-    "noise_steps": 6,
-    "long_noise": (9,),
+    "noise_steps": 16,
     "steps": 8,
-    "depths": (3,),
     "records": 3,
 }
 TINY = [(learning_speed, SPEED), (low_rank, RANK)]
@@ -169,26 +164,92 @@ def test_steps_to_a_level_are_interpolated_and_never_reaching_counts_as_the_end(
 @pytest.fixture(scope="module")
 def ranked():
     parts = low_rank.experiment.parts(tiny(low_rank, RANK))
-    return pd.concat([parts[name]() for name in ("noise: FA", "FA", "noise then FA", "BP")])
+    return pd.concat([parts[name]() for name in (NOISE, *SPECTRA)])
 
 
 def test_kept_singular_values_are_those_whose_rank_is_recorded(ranked):
-    for condition in ("FA", "noise then FA", "BP"):
-        values = spectra(ranked, condition, layer=2)
+    for condition, layer in [(NOISE, 1), *((name, 3) for name in SPECTRA)]:
+        values = spectra(ranked, condition, layer)
         shares = values / values.groupby("step").transform("sum")
         entropy = -(shares * np.log(shares)).groupby("step").sum()
-        expected = curve(ranked, condition, "weight_rank_2")
+        expected = curve(ranked, condition, f"weight_rank_{layer}").loc[entropy.index]
         pd.testing.assert_frame_equal(np.exp(entropy), expected, rtol=1e-5)
-        before_and_after = spectra(ranked, condition, layer=1).index.unique("step")
-        assert before_and_after.tolist() == [0, RANK["steps"]]
+    before_and_after = spectra(ranked, NOISE, layer=1).index.unique("step")
+    assert before_and_after.tolist() == [0, RANK["noise_steps"]]
 
 
 def test_singular_values_on_noise_lead_to_those_before_data(ranked):
-    noise, data = (spectra(ranked, name, layer=2) for name in ("noise: FA", "noise then FA"))
+    noise, data = (spectra(ranked, name, layer=3) for name in (NOISE, "noise then FA"))
     assert noise.index.unique("step").max() == RANK["noise_steps"]
     pd.testing.assert_frame_equal(noise.loc[RANK["noise_steps"]], data.loc[0])
-    start = spectra(ranked, "FA", layer=2).loc[0]
+    start = spectra(ranked, "FA", layer=3).loc[0]
     pd.testing.assert_frame_equal(noise.loc[0], start)
+
+
+def test_losses_are_recorded_densely_where_gaps_are_compared():
+    config = low_rank.experiment.Config.paper()
+    steps = np.array(low_rank.experiment.conditions(config)["FA"].record_at)
+    late = steps[steps >= config.steps / 3]
+    assert (late[1:] / late[:-1]).max() < 1.06
+
+
+def test_other_sizes_and_depths_train_what_their_name_says():
+    config = tiny(low_rank, RANK)
+    known = low_rank.experiment.conditions(config)
+    for prefix, images, layers in (
+        ("", 100, 3),
+        ("80 images: ", 80, 3),
+        ("2 layers: ", 100, 2),
+        ("4 layers: ", 100, 4),
+    ):
+        for name in ("FA", "noise then FA"):
+            condition = known[f"{prefix}{name}"]
+            assert (condition.images, condition.hidden) == (images, (config.hidden,) * (layers - 1))
+    measure = known["80 images: FA"].record[1]
+    net, few = fa.MLP([64, 8, 10], networks=2), tasks.load("digits", 80)
+    expected = fa.metrics.cross_entropy(net(few.train_x), few.train_y)
+    torch.testing.assert_close(measure(net, few.test_x, few.test_y)["train_loss"], expected)
+
+
+def test_the_leading_share_is_that_of_the_largest_tenth():
+    columns = [
+        table_of(f"singular_value_1_{n}", [[s], [1.0]], [0]).assign(condition=NOISE)
+        for n, s in enumerate([4.0, 2.0, *[0.5] * 18], 1)  # of 20, two
+    ]
+    values = pd.concat(columns, ignore_index=True)
+    assert claims.leading_share(values, 0).tolist() == pytest.approx([40, 10])
+
+
+def test_the_paper_claims_are_read_off_the_last_step_and_the_least_favourable_depth():
+    config = tiny(low_rank, RANK)
+    rows = []
+    for prefix, gaps, gram in (
+        ("", (-0.3, -0.1, -0.2), (-1, -1, -1)),
+        ("80 images: ", (0.1, 0.1, 0.2), (9, 9, 9)),
+        ("2 layers: ", (9, 9, 9), (1, 2, -3)),
+        ("4 layers: ", (9, 9, 9), (-2, -2, -2)),
+    ):
+        for network in range(3):
+            for name, gap, rank in ("FA", 0, 0), ("noise then FA", gaps, gram):
+                values = {
+                    "loss": 1 + (gap and gap[network]),
+                    "train_loss": 0.5,
+                    "gram_rank": 5 + (rank and rank[network]),
+                }
+                for metric, value in values.items():
+                    rows += [(f"{prefix}{name}", 0, network, metric, 3.0)]
+                    rows += [(f"{prefix}{name}", 8, network, metric, value)]
+    columns = ["condition", "step", "network", "metric", "value"]
+    table = pd.DataFrame(rows, columns=columns)
+    found = [next(paper) for paper in [claims._of_the_paper(config, table)] for _ in range(4)]
+    assert {f.key: f.estimate for f in found} == pytest.approx(
+        {
+            "gap-at-the-end": -0.2,
+            "gap-over-sizes": np.mean([-0.1, 0, 0]),
+            "gram-rank-lower": -1,
+            "gram-rank-lower-at-depths": np.mean([1, 2, -1]),
+        }
+    )
 
 
 def test_the_gap_is_read_at_the_same_train_loss():
@@ -199,7 +260,9 @@ def test_the_gap_is_read_at_the_same_train_loss():
     assert level.tolist() == [0.5, 1.0]
     assert claims.gap_at(table, "x", level).tolist() == pytest.approx([0.4, 0.4])
     halfway = pd.Series([1.5, 1.25])
-    assert claims.gap_at(table, "x", halfway).tolist() == pytest.approx([0.1, 0.25])
+    found = claims.gap_at(table, "x", halfway).tolist()
+    share = [np.log(2 / 1.5) / np.log(2), np.log(1.5 / 1.25) / np.log(1.5)]  # on a log axis
+    assert found == pytest.approx([0.2 * share[0], 0.1 + 0.3 * share[1]])
 
 
 def test_the_generalisation_gap_is_test_loss_less_train_loss():

@@ -11,11 +11,12 @@ import pytest
 
 import build
 import repository
+from fa_core.results.findings import Finding
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 CHAPTERS = [notebook for notebook in NOTEBOOKS if notebook.name[0].isdigit()]
-FIELDS = {"key", "claim", "estimate", "low", "high", "unit", "n", "expected", "verdict"}
+FIELDS = {*Finding.__dataclass_fields__, "verdict"}
 
 FIRST_CELL = f"""\
 # Does nothing outside Colab. There it adds fa_core, leaves torch and numpy as they are, and

@@ -5,6 +5,7 @@ from functools import partial
 
 import pandas as pd
 import pytest
+import torch
 from doubles import Config, Double, table
 
 from fa_core import data, experiments
@@ -115,6 +116,30 @@ def test_where_rounding_grows_a_network_is_judged_before_that_alone(small):
         "alignment", "FA", stored, 5, changed(1.05, 1.01), lambda: changed(0.9, 1)
     )
     assert grown.off == () and str(grown).startswith("? ") and "at no step" in str(grown)
+
+
+def test_of_several_twins_the_farthest_counts(small):
+    stored, again = small
+    moved = [again.assign(value=again["value"] * factor) for factor in (1, 1.01, 0.98)]
+    far, both = (
+        verify.between_twins(verify.deviations(stored, 5, again), pd.concat(twins))
+        for twins in ([moved[2]], moved)
+    )
+    assert far["twins"].max() > 0
+    pd.testing.assert_frame_equal(far, both)
+
+
+def test_twins_round_otherwise_and_leave_the_threads_as_they_were(monkeypatch):
+    asked = []
+
+    def recompute(*arguments, networks):
+        asked.append((torch.get_num_threads(), networks))
+        return pd.DataFrame({"value": [1.0]})
+
+    monkeypatch.setattr(verify, "recompute", recompute)
+    before = torch.get_num_threads()
+    assert len(verify._twins(experiments.get("alignment"), "FA", 3)) == 2
+    assert asked == [(1, 1), (2, 1)] and torch.get_num_threads() == before
 
 
 def no_data():

@@ -1,4 +1,4 @@
-"""Shifted images, and robustness at equal accuracy."""
+"""Shifted images, and what noise gives on them: at the last step and at equal accuracy."""
 
 import dataclasses
 
@@ -10,7 +10,7 @@ import fa_core as fa
 from fa_core import transforms
 from fa_core.experiments.robustness import claims, conditions, experiment
 from fa_core.experiments.shared import starts
-from fa_core.experiments.shared.noise_then_data import MAIN
+from fa_core.experiments.shared.noise_then_data import MAIN, QUIET
 from fa_core.results.tables import curve, where_reached
 
 EMPTY = -0.8
@@ -179,13 +179,16 @@ def test_the_table_holds_every_condition_and_shift(config, table):
     assert not table.duplicated(["condition", "step", "network", "metric"]).any()
     assert set(table["condition"]) == set(experiment.conditions(config))
     shifts = {"rotate 10", "rotate 90", "scale 0.8", "translate 1", "translate 2"}
-    assert set(table["metric"]) == {"accuracy", "loss"} | shifts
+    followed = {"accuracy", "rotate", "scale", "translate"}
+    assert set(table["metric"]) == followed | shifts
+    for metric, rows in table.groupby("metric"):
+        assert set(rows["step"]) == ({0, 8} if metric in followed else {8}), metric
     assert set(table["network"]) == set(range(config.networks))
     assert table["value"].notna().all()
 
 
 def test_pairs_start_equal_and_noise_changes_the_start(table):
-    first = {name: curve(table, name, "rotate 10").iloc[0] for name in MAIN}
+    first = {name: curve(table, name, "rotate").iloc[0] for name in MAIN}
     pd.testing.assert_series_equal(first["FA"], first["BP"])
     assert not first["FA"].equals(first["noise then FA"])
 
@@ -209,7 +212,10 @@ def test_accuracy_on_shifted_images_is_the_trained_networks(config, table):
     with torch.no_grad():
         expected = fa.metrics.accuracy(net(turned), y)
     assert curve(rows, "BP", "rotate 90").iloc[-1].tolist() == pytest.approx(expected.tolist())
-    pd.testing.assert_frame_equal(curve(rows, "BP", "loss"), curve(table, "BP", "loss"))
+    alone = [curve(rows, "BP", metric).iloc[-1] for metric in ("rotate 10", "rotate 90")]
+    mean = curve(rows, "BP", "rotate").iloc[-1]
+    assert mean.tolist() == pytest.approx((sum(alone) / 2).tolist())
+    pd.testing.assert_frame_equal(curve(rows, "BP", "rotate"), curve(table, "BP", "rotate"))
 
 
 def test_translations_go_in_four_directions_and_turns_in_two():
@@ -253,44 +259,72 @@ def rows(condition, metric, columns):
     )
 
 
+OFFSETS = {"rotate": 0.1, "scale": 0.0, "translate": 0.2}
+NOISY, FA = "noise then FA", "FA"
+
+
 @pytest.fixture
 def by_hand():
-    """FA follows OOD = plain / 2; noise then FA the same curve, but 0.1 higher, and further on."""
-    config = dataclasses.replace(
-        experiment.Config.quick(), degrees=(30,), factors=(2,), pixels=(1, 2)
-    )
+    """FA follows OOD = plain / 2; noise then FA the same curve, but higher, and further on."""
     plain = {
-        "FA": [[0.1, 0.4, 0.6, 0.8], [0.1, 0.2, 0.6, 0.7], [0.1, 0.3, 0.8, 0.7]],
-        "noise then FA": [[0.1, 0.6, 0.8, 0.9], [0.1, 0.5, 0.8, 1.0], [0.1, 0.5, 0.7, 0.9]],
+        FA: [[0.1, 0.4, 0.6, 0.8], [0.1, 0.2, 0.6, 0.7], [0.1, 0.3, 0.8, 0.7]],
+        NOISY: [[0.1, 0.6, 0.8, 0.9], [0.1, 0.5, 0.8, 1.0], [0.1, 0.5, 0.7, 0.9]],
     }
-    plain |= {"BP": plain["FA"], "noise then BP": plain["noise then FA"]}
-    above = {"rotate 30": 0.1, "scale 2": 0.0, "translate 1": 0.3, "translate 2": -0.1}
+    plain |= {"BP": plain[FA], "noise then BP": plain[NOISY], QUIET: plain[FA]}
     frames = []
     for name, columns in plain.items():
         frames.append(rows(name, "accuracy", columns))
-        for metric, extra in above.items():
-            extra = extra if name.startswith("noise") else 0
-            values = [[a / 2 + extra for a in column] for column in columns]
-            frames.append(rows(name, metric, values))
-    return config, pd.concat(frames)
+        for family, offset in OFFSETS.items():
+            offset *= name.startswith("noise")
+            frames.append(rows(name, family, [[a / 2 + offset for a in c] for c in columns]))
+    return pd.concat(frames)
 
 
-def test_at_the_same_accuracy_only_the_distance_of_the_curves_counts(by_hand):
-    config, table = by_hand
-    pair = (config, table)
-    names = ("noise then FA", "FA")
-    assert claims.shared_accuracy(table, *names).tolist() == [0.8, 0.7, 0.8]
-    distance = {"rotate": 0.1, "scale": 0, "translate": 0.1, claims.EVERY: 0.2 / 3}
-    for family, expected in distance.items():
-        found = claims.effective_gain(*pair, family, *names)
+def test_at_equal_accuracy_only_the_distance_of_the_curves_counts(by_hand):
+    assert claims.shared_accuracy(by_hand, NOISY, FA).tolist() == [0.8, 0.7, 0.8]
+    for family, expected in {**OFFSETS, claims.ALL_SHIFTS: 0.1}.items():
+        found = claims.matched_gain(by_hand, family, NOISY, FA)
         assert found.tolist() == pytest.approx([expected] * 3)
-    at_the_end = claims.gain(*pair, "rotate", *names)
+    at_the_end = claims.last_gain(by_hand, "rotate", NOISY, FA)
     assert at_the_end.tolist() == pytest.approx([0.15, 0.25, 0.2])
 
 
+def test_each_claim_reads_the_gain_that_its_words_name(by_hand):
+    found = {f.key: f for f in experiment.claims(experiment.Config.quick(), by_hand)}
+    points = {
+        **{"more-robust": 20, "translated": 30, "scaled": 10, "rotated": 20, "bp-gains-too": 20},
+        **{"matched-shifts": 10, "matched-quiet": 10, "matched-near-bp": 10},
+        **{"matched-bp-gains": 10, "part-is-accuracy": 10},
+    }
+    assert {key: finding.estimate for key, finding in found.items()} == pytest.approx(points)
+    assert [f.key for f in found.values() if f.primary] == ["more-robust"]
+    paper = {key: f.paper for key, f in found.items() if f.paper}
+    assert paper == dict.fromkeys(("more-robust", "translated", "scaled", "rotated"), "Fig. 5b")
+
+
+@pytest.mark.parametrize(("below", "verdict"), [(0.005, "supported"), (0.02, "contradicted")])
+def test_near_bp_is_judged_by_its_margin_of_one_point(by_hand, below, verdict):
+    noisy = by_hand["condition"] == NOISY
+    bp = by_hand[noisy].assign(condition="BP")
+    bp["value"] += below * (bp["metric"] != "accuracy")
+    table = pd.concat([by_hand[by_hand["condition"] != "BP"], bp])
+    found = {f.key: f for f in experiment.claims(experiment.Config.quick(), table)}
+    assert found["matched-near-bp"].estimate == pytest.approx(-100 * below)
+    assert found["matched-near-bp"].verdict == verdict
+
+
+def test_usps_has_its_claims_where_it_is_tested_on(by_hand):
+    usps = by_hand[by_hand["metric"] == "scale"].assign(metric="usps")
+    config = dataclasses.replace(experiment.Config.quick(), other_data="usps")
+    found = {f.key: f for f in experiment.claims(config, pd.concat([by_hand, usps]))}
+    assert found["usps"].paper == "Fig. 5c"
+    assert found["usps"].estimate == pytest.approx(10)
+    assert found["matched-usps"].estimate == pytest.approx(0)
+    assert len(found) == 12
+
+
 def test_curves_over_accuracy_end_where_the_weakest_network_ends(by_hand):
-    config, table = by_hand
-    curves = claims.accuracy_curves(config, table)["rotate"]
+    curves = claims.accuracy_curves(experiment.Config.quick(), by_hand)["rotate"]
     for name, distance, end in (("FA", 0, 0.7), ("noise then BP", 0.1, 0.9)):
         values = curves[name]
         assert values.index[0] == pytest.approx(0.5)
@@ -314,9 +348,14 @@ def test_findings_and_summary_follow_from_the_table(config, table):
     assert all(finding.n == config.networks for finding in found)
     summary = claims.summary(config, table)
     assert summary.notna().all(axis=None)
-    family = [finding for finding in found if finding.claim.endswith("more robust: translate.")]
-    gains = summary.loc["translate", "noise gives FA, points"]
-    assert [f.estimate for f in family] == pytest.approx(gains.tolist())
+    ends = {f.key: f.estimate for f in found}
+    gains = summary["noise gives FA, points"]
+    assert gains.loc["translate", "at the last step"] == pytest.approx(ends["translated"])
+    assert gains.loc[claims.ALL_SHIFTS].tolist() == pytest.approx(
+        [ends["more-robust"], ends["matched-shifts"]]
+    )
+    drawn = claims.noise_gains(config, table)["at equal accuracy"]
+    assert drawn["translate"].mean() == pytest.approx(gains.loc["translate", "at equal accuracy"])
 
 
 def test_curves_begin_with_images_that_are_not_shifted(config, table):
@@ -325,8 +364,3 @@ def test_curves_begin_with_images_that_are_not_shifted(config, table):
             unmoved = values.loc[conditions.UNMOVED[family]]
             assert unmoved.tolist() == curve(table, name, "accuracy").iloc[-1].tolist()
             assert len(values) == len(conditions.severities(config)[family]) + 1
-    gains = claims.gain_curves(config, table)["translate"]
-    mean = gains["at the same accuracy"].mean()
-    names = ("noise then FA", "FA")
-    family = claims.effective_gain(config, table, "translate", *names)
-    assert mean.tolist() == pytest.approx(family.tolist())

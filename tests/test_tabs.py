@@ -1,6 +1,7 @@
 """Tabs hold what they are given, for eyes, ears, printers and programs; a run beside its paper."""
 
 import base64
+import dataclasses
 import re
 
 import html5lib
@@ -128,6 +129,15 @@ def test_a_run_stands_beside_the_stored_table(store):
         "Claim <a>."
     ]
     assert len(PNG.findall(both.figure(draw, "A line").to_html())) == 2
+
+
+def test_a_run_at_paper_scale_shows_its_own_findings_not_those_stored(store, monkeypatch):
+    store.save(EXPERIMENT, Config.paper(), table(), device="cpu", seconds=120)
+    judged = Findings([dataclasses.replace(next(iter(TWO)), claim="Judged.", holm=False)])
+    monkeypatch.setattr(two_scales, "paper_scale", lambda: {"test": judged})
+    both = TwoScales(EXPERIMENT, Config.paper(), table())
+    now, then = str(both.findings()).split("\n[Stored, paper scale]\n")
+    assert "Judged" not in now and "Judged. (ours)" in then
 
 
 @pytest.mark.parametrize(

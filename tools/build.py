@@ -30,6 +30,7 @@ BUILD = ROOT / "build"
 ADDRESS = os.environ.get("SITE_URL", "").rstrip("/")
 FINDINGS = "application/vnd.fa-core.findings+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+CHAPTER_LINK = re.compile(r'href="(\d[\w-]+)\.html"')  # from a table that is included as HTML
 INLINE_PNG = re.compile(r"(?<=data:image/png;base64,)[\w+/=]+")  # a picture inside HTML
 
 
@@ -107,8 +108,10 @@ def build_pdf(chapters: list[Path]) -> None:
     built = jupyter_book(source, "--builder", "singlehtml") / "singlehtml"
     # Sphinx writes the page one folder too deep, and to other pages' parts as if these remained.
     text = (built / "book/intro.html").read_text(encoding="utf-8")
+    text = text.replace('href="book/intro.html#', 'href="#')
+    text = CHAPTER_LINK.sub(r'href="#document-book/\1"', text)
     page = built / "book.html"
-    page.write_text(text.replace('href="book/intro.html#', 'href="#'), encoding="utf-8")
+    page.write_text(text, encoding="utf-8")
     publishing.print_page(page, BUILD / "site/noise-before-data.pdf")
     print("The book as one file: build/site/noise-before-data.pdf")
 

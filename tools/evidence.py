@@ -1,4 +1,4 @@
-"""The page "Claims and evidence": every finding at both scales, as one table a chapter."""
+"""The page "The paper, claim by claim": the paper's claims, then every finding at both scales."""
 
 import html
 import json
@@ -9,8 +9,10 @@ from pathlib import Path
 
 from matplotlib.ticker import MaxNLocator
 
+import paper_claims
 from fa_core import experiments
 from fa_core.results.findings import Finding, Findings, html_table
+from fa_core.results.multiplicity import paper_scale
 from fa_core.results.store import published
 from fa_core.show import style
 
@@ -73,27 +75,28 @@ def check_keys(page: str, findings: Sequence[Finding]) -> None:
 
 
 def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Finding]]]:
-    """The table of one chapter's experiment as HTML, and the findings of each scale."""
-    title, _, stem = chapter.stem.partition("-")
+    """The table of one chapter's claims as HTML, and the findings of each scale."""
+    title = int(chapter.stem.partition("-")[0])
     build = [Finding.from_row(row) for row in rows]
-    experiment = experiments.get(stem.replace("-", "_"))
-    config = experiment.Config.paper()
-    stored = published().load(experiment, config)
-    paper = list(experiment.claims(config, stored.table)) if stored else []
+    paper, stored = [], []
+    for name in experiments.names():
+        if paper_claims.CHAPTERS.get(name) == chapter.stem:
+            paper += paper_scale().get(name, [])
+            experiment = experiments.get(name)
+            stored.append(published().load(experiment, experiment.Config.paper()))
     for side in (build, paper):
         check_keys(chapter.name, side)
     run = json.loads(chapter.read_text(encoding="utf-8"))["metadata"]["papermill"]
     profile = run["parameters"].get("profile", "quick")
     labels = [
         f"This build: profile {profile}, computed on {run['start_time'][:10]}.",
-        f"Paper scale: {stored}." if stored else "Paper scale: no table is stored yet.",
+        *(f"Paper scale: {line or 'no table is stored yet'}." for line in stored),
     ]
     text = "<br>\n".join(map(html.escape, labels))
     table = html_table(HEADINGS, [cells(pair) for pair in pairs(build, paper)])
-    number = int(title)
     return f"<p>{text}</p>\n{table}\n", {
-        f"{number}, this build": build,
-        f"{number}, paper scale": paper,
+        f"{title}, this build": build,
+        f"{title}, paper scale": paper,
     }
 
 
@@ -120,7 +123,10 @@ def picture(counts: Mapping[str, Counter]) -> tuple[bytes, str]:
 
 
 def write(folder: Path, found: Mapping[Path, list[dict]]) -> None:
-    """Writes what the page includes: a table for each executed chapter, and the picture."""
+    """Writes what the page includes: the paper's claims, each chapter's table, the picture."""
+    table, told = paper_claims.table(paper_scale()), paper_claims.counts(paper_scale())
+    (folder / "evidence-paper.html").write_text(table, encoding="utf-8")
+    (folder / "evidence-counts.txt").write_text(told, encoding="utf-8")
     scales: dict[str, list[Finding]] = {}
     for chapter, rows in found.items():
         text, findings = section(chapter, rows)

@@ -29,7 +29,7 @@ class Finding:
     whole 95 % interval lies inside, **contradicted** if it lies outside, else **undecided**.
 
     Attributes:
-        p: two-sided p-value of that verdict, see :func:`fa_core.results.samples.p_value`.
+        p: two-sided p-value of that verdict.
         key: the claim's name, the same at every scale; unique among an experiment's.
         paper: the figure or table of the paper that makes the claim; empty where it is ours.
         primary: whether it is the one claim that its chapter stands for.

@@ -15,10 +15,12 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+import torch
 
 from fa_core import _checks, experiments
 from fa_core.data import DataNotFoundError
 from fa_core.experiments.shared.experiment import Experiment
+from fa_core.experiments.shared.starts import forget
 from fa_core.results.store import Store
 from fa_core.results.tables import ROW
 
@@ -109,19 +111,19 @@ def compare(
     stored: pd.DataFrame,
     network: int,
     again: pd.DataFrame,
-    twin: Callable[[], pd.DataFrame],
+    twins: Callable[[], pd.DataFrame],
 ) -> Verified:
     """Judges one network of a part that was computed again; see :func:`deviations`.
 
-    Where it is off, its ``twin`` says whether rounding alone can do that: the same network computed
-    once more, in products that round otherwise. Numbers from the record before the one at which the
-    two differ are then no evidence, and a change of one of them cannot be seen.
+    Where it is off, ``twins`` say whether rounding alone can do that: the same network computed
+    again, once or several times, in products that round otherwise. Numbers from the record before
+    the one at which they differ are then no evidence, and a change of one cannot be seen.
     """
     both, judged = deviations(stored, network, again), ""
     off = differences(both)
     worst = both.groupby("metric")["deviation"].median().max()
     if off:
-        both = between_twins(both, twin())
+        both = between_twins(both, twins())
         grown = both.loc[both["twins"] > GROWN, "step"]
         if len(grown):
             before = both.loc[both["step"] < grown.min(), "step"].max()  # NaN: from the start
@@ -137,12 +139,14 @@ def compare(
     return Verified(experiment, part, network, worst, tuple(off), judged)
 
 
-def between_twins(both: pd.DataFrame, twin: pd.DataFrame) -> pd.DataFrame:
-    """``both`` with a column ``twins``: how far the two computations differ, in the same unit."""
-    joined = both.merge(twin[[*ROW, "value"]], "left", ROW, suffixes=("", "_twin"))
-    apart = (joined["value"] - joined["value_twin"]).abs()
-    joined["twins"] = (apart / joined["spread"]).where(apart > 1e-12, 0.0)
-    return joined
+def between_twins(both: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
+    """``both`` with a column ``twins``: how far other computations lie at most, in its unit."""
+    joined = both.merge(twins[[*ROW, "value"]], "left", ROW, suffixes=("", "_twin"))
+    joined["apart"] = (joined["value"] - joined["value_twin"]).abs()
+    farthest = joined.groupby(ROW)["apart"].max().reset_index()
+    found = both.merge(farthest, "left", ROW)
+    apart = found.pop("apart")
+    return found.assign(twins=(apart / found["spread"]).where(apart > 1e-12, 0.0))
 
 
 def recompute(experiment: Experiment, part: str, network: int, networks: int = 2) -> pd.DataFrame:
@@ -157,14 +161,27 @@ def recompute(experiment: Experiment, part: str, network: int, networks: int = 2
     return table[table["network"] == 0]
 
 
+def _twins(experiment: Experiment, part: str, network: int) -> pd.DataFrame:
+    """The network alone, with one thread and with two: each way rounds its products otherwise."""
+    threads, found = torch.get_num_threads(), []
+    try:
+        for number in (1, 2):
+            torch.set_num_threads(number)
+            forget()  # the noise training, too, must round otherwise
+            found.append(recompute(experiment, part, network, networks=1))
+    finally:
+        torch.set_num_threads(threads)
+    return pd.concat(found)
+
+
 def verify_part(experiment: Experiment, part: str, table: pd.DataFrame, network: int) -> Verified:
     """Computes one network of a part again and compares it with the stored table."""
     try:
         again = recompute(experiment, part, network)
     except DataNotFoundError as error:
         return Verified(experiment.name, part, off=(str(error).splitlines()[0],))
-    twin = partial(recompute, experiment, part, network, networks=1)
-    return compare(experiment.name, part, table, network, again, twin)
+    twins = partial(_twins, experiment, part, network)
+    return compare(experiment.name, part, table, network, again, twins)
 
 
 def verify(

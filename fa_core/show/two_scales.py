@@ -44,6 +44,7 @@ class TwoScales:
         self._experiment = experiment
         self._runs = {"This run": (describe(record), config, table)}
         self._missing = ""
+        self._stored = stored.table if stored else None
         if stored:
             self._runs["Stored, paper scale"] = (str(stored), paper, stored.table)
         else:
@@ -67,9 +68,8 @@ class TwoScales:
         return self._tabs(self._claims)
 
     def _claims(self, config: Any, table: pd.DataFrame) -> Findings:
-        if config == self._experiment.Config.paper():
-            return paper_scale().get(self._experiment.name, self._experiment.claims(config, table))
-        return self._experiment.claims(config, table)
+        judged = paper_scale() if table is self._stored else {}  # a run now is judged by itself
+        return judged.get(self._experiment.name) or self._experiment.claims(config, table)
 
     def _tabs(self, show: Callable[[Any, pd.DataFrame], Item]) -> Tabs:
         tabs: dict[str, list[Item]] = {

@@ -15,7 +15,7 @@ export function render({ model, el }) {
   });
   const last = steps.length - 1;
   const ends = losses.map((curves) => curves.map((curve) => curve[last]));
-  const meta = amounts.map((_, m) => ends.reduce((sum, end) => sum + end[m], 0) / tasks.length);
+  const meta = amounts.map((_, m) => ends.reduce((sum, end) => sum + end[m], 0));
   const top = 1.05 * Math.max(...losses.flatMap((curves) => curves.flatMap((curve) => [...curve])));
   const low = Math.min(...ends.flat(), ...meta);
   const high = Math.max(...ends.flat(), ...meta);
@@ -58,7 +58,7 @@ export function render({ model, el }) {
     status.say(
       `${tasks[task]} after ${amount}: loss ${losses[task][now][0].toFixed(3)} before and ${end} after ` +
         `${whole(steps[last])} steps of adaptation (without noise ${ends[task][0].toFixed(3)}). ` +
-        `Meta-loss, the mean over tasks: ${meta[now].toFixed(3)} (without noise ${meta[0].toFixed(3)}).`,
+        `Meta-loss, the sum over tasks: ${meta[now].toFixed(3)} (without noise ${meta[0].toFixed(3)}).`,
       playing,
     );
     figure.describe(`Loss on ${tasks[task]} over adaptation steps; from ${amount} it ends at ${end}.`);
@@ -78,7 +78,7 @@ export function render({ model, el }) {
       "div",
       { class: "wd-columns" },
       panel("Test loss while adapting", figure.canvas, element("p", { class: "wd-note" }, "Orange: no noise. Blue: the amount chosen. Grey: the others.")),
-      panel("Test loss after adapting, by noise steps", summary.canvas, element("p", { class: "wd-note" }, "Blue: this task. Dashed: the meta-loss. Grey: the other tasks.")),
+      panel("Test loss after adapting, by noise steps", summary.canvas, element("p", { class: "wd-note" }, "Blue: this task. Grey: the other tasks. Dashed: the meta-loss, the sum of all tasks.")),
     ),
     status.line,
   );

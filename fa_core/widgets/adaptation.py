@@ -43,7 +43,7 @@ class Adaptation(Widget):
             task: _shapes.array(f"losses[{task!r}]", values, shape)
             for task, values in _shapes.named("losses", losses).items()
         }
-        self._meta = np.mean([curve[:, -1] for curve in curves.values()], axis=0)
+        self._meta = np.sum([curve[:, -1] for curve in curves.values()], axis=0)
         super().__init__(
             noise_steps=amounts,
             steps=recorded,
@@ -55,7 +55,7 @@ class Adaptation(Widget):
         best = int(self._meta.argmin())
         return (
             "Interactive figure (it needs JavaScript): test loss while adapting to "
-            f"{', '.join(self.tasks)}. The meta-loss, the mean after {self.steps[-1]:,} steps, is "
+            f"{', '.join(self.tasks)}. The meta-loss, the sum after {self.steps[-1]:,} steps, is "
             f"{self._meta[0]:.3f} from {self.noise_steps[0]:,} noise steps and lowest, "
             f"{self._meta[best]:.3f}, from {self.noise_steps[best]:,}."
         )

@@ -4,5 +4,5 @@ from fa_core.experiments.learning_speed import claims, conditions
 from fa_core.experiments.shared.experiment import Experiment
 
 experiment = Experiment(
-    "learning_speed", 1, conditions.Config, conditions.conditions, claims.findings
+    "learning_speed", 2, conditions.Config, conditions.conditions, claims.findings
 )

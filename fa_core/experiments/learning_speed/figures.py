@@ -1,16 +1,33 @@
-"""Figures of chapter 2: learning curves, the price of noise, trajectories of weights."""
+"""Figures of chapter 2: learning curves, both orders of noise and data, the price of noise."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
-from fa_core.results.tables import curve, steps_to
-from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure, interval, reference
+from fa_core.experiments.learning_speed.conditions import DATA_THEN_NOISE, NOISE
+from fa_core.results.tables import area, curve, steps_to
+from fa_core.show.style import (
+    OKABE_ITO,
+    RULE_STYLE,
+    Figure,
+    band,
+    estimates,
+    figure,
+    interval,
+    reference,
+)
+
+_ORDERS: dict[str, dict[str, Any]] = {
+    "noise then data": RULE_STYLE["noise then FA"],
+    DATA_THEN_NOISE: {"color": OKABE_ITO["orange"], "linestyle": "--"},
+}
 
 
 def _over_steps(ax: Axes, table: pd.DataFrame, metric: str, names: Sequence[str]) -> None:
@@ -24,26 +41,79 @@ def _over_steps(ax: Axes, table: pd.DataFrame, metric: str, names: Sequence[str]
 def learning(table: pd.DataFrame) -> Figure:
     """Test accuracy and loss over data steps of the four ways of learning."""
     with figure(2, height=2.9) as (fig, (left, right)):
-        _over_steps(left, table, "accuracy", tuple(RULE_STYLE))
+        for name, style in RULE_STYLE.items():
+            band(left, curve(table, name, "accuracy"), name, **style)
         _over_steps(right, table, "loss", tuple(RULE_STYLE))
         left.yaxis.set_major_formatter(PercentFormatter(1))
-        left.set(title="Test accuracy", ylim=(0, 1))
+        left.set(title="Test accuracy", xlabel="data steps", xlim=(0, None), ylim=(0.5, 1))
         right.set(title="Test loss", ylabel="cross-entropy (nats)", yscale="log")
-        left.legend(loc="upper left")
+        left.legend(loc="lower right")
     return fig
+
+
+def areas(table: pd.DataFrame) -> Figure:
+    """Area under the test accuracy of each of the four ways of learning, over the data steps."""
+    found = {name: 100 * area(table, name) for name in RULE_STYLE}
+    return estimates(
+        found,
+        title="Area under the curve of test accuracy",
+        xlabel="mean over data steps, %",
+        level=(float(found["BP"].mean()), "mean of BP"),
+    )
 
 
 def credit(table: pd.DataFrame) -> Figure:
-    """Alignment angle and update angle over data steps, with and without noise before."""
-    with figure(2, height=2.8) as (fig, (left, right)):
-        _over_steps(left, table, "alignment_angle_2", ("FA", "noise then FA", "BP"))
-        _over_steps(right, table, "update_angle_1", ("FA", "noise then FA"))
-        left.set(title="Angle of $W_2$ to $B_2$", ylabel="degrees")
-        right.set(title="Angle of $W_1$'s update to BP's", ylabel="degrees")
-        for ax in (left, right):
+    """Two alignment angles and the update angle over data steps, with and without noise before."""
+    panels = {
+        "neuron_angle": "Neurons: $W_2$ to $B_2$",
+        "centred_neuron_angle": "The same, class-centred",
+        "update_angle_1": "$W_1$'s update to BP's",
+    }
+    with figure(3, height=2.7) as (fig, axes):
+        for ax, (metric, title) in zip(axes, panels.items(), strict=True):
+            ways = ("FA", "noise then FA", "BP")[: 2 if metric == "update_angle_1" else 3]
+            _over_steps(ax, table, metric, ways)
+            ax.set(title=title, ylabel="degrees", ylim=(30, 110))
+            ticks = [0, 100, int(curve(table, "FA", metric).index[-1])]
+            ax.set_xticks(ticks, [f"{tick}" for tick in ticks])
+            ax.minorticks_off()
             reference(ax, 90, "90°")
-            ax.legend(loc="lower left")
+        axes[0].legend(loc="lower left")
     return fig
+
+
+def both_orders(table: pd.DataFrame, steps: int) -> Figure:
+    """Distance of the readout from its feedback, and test accuracy, over noise and data steps.
+
+    ``steps`` is the number of data steps. Circles mark where one kind of training follows another.
+    """
+    panels = {
+        "feedback_distance": "Distance between $W_2$ and $B_2$",
+        "accuracy": "Test accuracy",
+    }
+    with figure(2, height=3.2) as (fig, axes):
+        for ax, (metric, title) in zip(axes, panels.items(), strict=True):
+            for name, style in _ORDERS.items():
+                values, turn = _in_order(table, name, metric, steps)
+                band(ax, values, name, **style)
+                ax.plot(turn, values.loc[turn].mean(), "o", color=style["color"], ms=6)
+                if metric == "feedback_distance":
+                    length = _in_order(table, name, "right_angle_distance", steps)[0].mean(axis=1)
+                    ax.plot(length, ":", color=style["color"], lw=1, label=f"{name}, at 90°")
+            ax.set(title=title, xlabel="noise and data steps", xlim=(0, None))
+        axes[1].yaxis.set_major_formatter(PercentFormatter(1))
+        fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return fig
+
+
+def _in_order(table: pd.DataFrame, name: str, metric: str, steps: int) -> tuple[pd.DataFrame, int]:
+    """A metric over all steps of one order of noise and data, and the step between the two."""
+    if name == DATA_THEN_NOISE:
+        late = curve(table, name, metric)
+        return pd.concat([curve(table, "FA", metric), late[late.index > steps]]), steps
+    early, late = curve(table, NOISE, metric), curve(table, "noise then FA", metric)
+    noise = int(early.index[-1])
+    return pd.concat([early, late.iloc[1:].rename(index=lambda step: step + noise)]), noise
 
 
 def steps_to_levels(table: pd.DataFrame, levels: Sequence[float], noise_steps: int) -> Figure:
@@ -88,42 +158,31 @@ def noise_lengths(
     return fig
 
 
-def trajectories(paths: Mapping[str, ArrayLike], shares: Sequence[float]) -> Figure:
-    """Paths of weights in a plane: name to points ``[records, 2]``; dot: start, square: end.
+def readout_paths(
+    paths: Mapping[str, tuple[ArrayLike, int]], feedback: ArrayLike, shares: Sequence[float]
+) -> Figure:
+    """Paths of a readout's weights in a plane, and where its feedback lies (a star).
 
-    ``shares`` are the parts of the variance that the two axes hold.
+    Args:
+        paths: order of noise and data to its points ``[records, 2]`` and the number of the point
+            where one kind of training follows the other. Dot: start, square: end.
+        feedback: its two coordinates.
+        shares: parts of the variance that the two axes hold.
     """
-    with figure(1, height=3.4) as (fig, (ax,)):
-        for name, path in paths.items():
-            x, y = pd.DataFrame(path).to_numpy().T
-            noise = name == "noise"
-            style = {"color": "#888888", "linestyle": ":"} if noise else RULE_STYLE[name]
-            ax.plot(x, y, label=name, **style)
-            ax.plot(x[:1], y[:1], "o", color=style["color"], ms=5)
-            ax.plot(x[-1:], y[-1:], "s", color=style["color"], ms=6)
+    with figure(1, height=3.6) as (fig, (ax,)):
+        for name, (points, turn) in paths.items():
+            x, y = np.asarray(points).T
+            color = _ORDERS[name]["color"]
+            early, late = (":", "-") if name.startswith("noise") else ("-", ":")
+            ax.plot(x[: turn + 1], y[: turn + 1], early, color=color)
+            ax.plot(x[turn:], y[turn:], late, color=color)
+            ax.plot(x[-1:], y[-1:], "s", color=color, ms=7, label=name)
+        ax.plot(x[:1], y[:1], "o", color="black", ms=6, label="start")
+        ax.plot(*np.asarray(feedback), "*", color="black", ms=12, label="$B_2$")
         ax.set(
             xlabel=f"first component ({shares[0]:.0%} of the variance)",
             ylabel=f"second component ({shares[1]:.0%})",
-            title="Weights of one network (dot: start, square: end)",
+            title="$W_2$ of one network (dotted: on noise, solid: on data)",
         )
         ax.legend()
-    return fig
-
-
-def converged(table: pd.DataFrame, data: str, names: Mapping[str, str]) -> Figure:
-    """Test accuracy on ``data`` near the end of long training (``names``: condition to label)."""
-    styles = [RULE_STYLE[name] for name in ("FA", "noise then FA", "BP")]
-    styles.append({"color": OKABE_ITO["orange"], "linestyle": "-."})
-    with figure(1, height=3.0) as (fig, (ax,)):
-        ends = []
-        for (condition, label), style in zip(names.items(), styles, strict=True):
-            values = curve(table, condition, "accuracy")
-            band(ax, values, label, **style)
-            ends.append(values.iloc[-1].mean())
-        ax.set_xscale("log")
-        ax.set_xlim(values.index[-1] / 30, None)
-        ax.set_ylim(max(0, 1 - 6 * (1 - min(ends))), 1)
-        ax.yaxis.set_major_formatter(PercentFormatter(1))
-        ax.set(title=data, xlabel="data steps", ylabel="test accuracy")
-        ax.legend(loc="lower right")
     return fig

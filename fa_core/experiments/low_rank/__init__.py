@@ -3,4 +3,4 @@
 from fa_core.experiments.low_rank import claims, conditions
 from fa_core.experiments.shared.experiment import Experiment
 
-experiment = Experiment("low_rank", 1, conditions.Config, conditions.conditions, claims.findings)
+experiment = Experiment("low_rank", 2, conditions.Config, conditions.conditions, claims.findings)

@@ -1,21 +1,22 @@
-"""What chapter 3 reads off its table: gaps at one train loss, summary, findings."""
+"""What chapter 3 reads off its table: ranks, gaps, gaps at one train loss, findings."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from fa_core.experiments.low_rank.conditions import Config, variants
-from fa_core.experiments.shared.keys import slug
-from fa_core.experiments.shared.noise_then_data import MAIN, QUIET, noise_name
+from fa_core.experiments.low_rank.conditions import NOISE, Config
+from fa_core.experiments.shared.noise_then_data import MAIN, QUIET
 from fa_core.results import samples
 from fa_core.results.findings import Finding, Findings
-from fa_core.results.tables import at, curve, last, where_reached
+from fa_core.results.tables import at, curve, last, spectra, where_reached
 
-_RANKS = {"W₁": "weight_rank_1", "W₂": "weight_rank_2", "the features": "feature_rank"}
+NEAR_CHANCE = 0.05  # from 1/K, the mean over inputs and classes; our margin, the paper names none
+_FEW = 10  # the largest tenth of the singular values are few
 
 
 def gap(table: pd.DataFrame, condition: str) -> pd.DataFrame:
@@ -23,10 +24,20 @@ def gap(table: pd.DataFrame, condition: str) -> pd.DataFrame:
     return curve(table, condition, "loss") - curve(table, condition, "train_loss")
 
 
+def last_gap(table: pd.DataFrame, condition: str) -> pd.Series[float]:
+    """Of each network, after the last data step."""
+    return gap(table, condition).iloc[-1]
+
+
 def gap_at(table: pd.DataFrame, condition: str, level: pd.Series[float]) -> pd.Series[float]:
-    """The gap where each network's train loss first falls to its own ``level``."""
+    """The gap where each network's train loss first falls to its own ``level``.
+
+    Between two records the gap is taken as linear in the logarithm of the train loss: on that axis
+    it is close to a straight line.
+    """
     # Progress rises where a loss falls.
-    return where_reached(gap(table, condition), -curve(table, condition, "train_loss"), -level)
+    progress = -np.log(curve(table, condition, "train_loss"))
+    return where_reached(gap(table, condition), progress, -np.log(level))
 
 
 def shared_level(table: pd.DataFrame, *names: str) -> pd.Series[float]:
@@ -48,21 +59,35 @@ def rank_and_gap(table: pd.DataFrame) -> tuple[pd.Series[float], pd.Series[float
     return at(table, name, "weight_rank_1", 0), gap_at(table, name, same)
 
 
+def leading_share(table: pd.DataFrame, step: int) -> pd.Series[float]:
+    """Per cent of the sum of W₁'s singular values that their largest tenth holds, on noise."""
+    values = spectra(table, NOISE, layer=1).loc[step]
+    return 100 * values.loc[: max(1, len(values) // _FEW)].sum() / values.sum()
+
+
+def over_variants(prefixes: Iterable[str], read: Callable[[str], pd.Series[float]]) -> pd.DataFrame:
+    """What noise adds to a reading of FA: a row for each variant, a column for each network."""
+    return pd.DataFrame({p: read(f"{p}noise then FA") - read(f"{p}FA") for p in prefixes}).T
+
+
 def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
-    """One row for each variant and rule: gaps without and with noise, at one step and matched."""
-    rows = {}
-    for title, _, prefix, *_ in variants(config):
-        for rule in ("FA", "BP"):
-            names = [f"{prefix}{rule}", f"{prefix}noise then {rule}"]
-            end = [gap(table, name).iloc[-1].mean() for name in names]
-            matched = [values.mean() for values in matched_gaps(table, *names)]
-            rows[title, rule] = {
-                ("gap, last step", "no noise"): end[0],
-                ("gap, last step", "noise"): end[1],
-                ("gap, same train loss", "no noise"): matched[0],
-                ("gap, same train loss", "noise"): matched[1],
-                ("train loss there", ""): shared_level(table, *names).mean(),
-            }
+    """One row for each number of images and layers: FA after data, without noise and with it."""
+    variants = {f"{n} images, {config.depth} layers": p for n, p in config.sizes().items()}
+    variants |= {f"{config.images} images, {d} layers": p for d, p in config.depths().items()}
+    readings: dict[str, Callable[[str], pd.Series[float]]] = {
+        "gap (nats)": lambda name: last_gap(table, name),
+        "train loss (nats)": lambda name: last(table, name, "train_loss"),
+        "rank of the Gram matrix": lambda name: last(table, name, "gram_rank"),
+    }
+    ways = {"no noise": "FA", "noise": "noise then FA"}
+    rows = {
+        title: {
+            (what, way): read(f"{prefix}{name}").mean()
+            for what, read in readings.items()
+            for way, name in ways.items()
+        }
+        for title, prefix in variants.items()
+    }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -78,93 +103,103 @@ def correlation(
     def tail(distance: float) -> float:  # of Fisher's z
         return float(stats.norm.sf(distance * math.sqrt(n - 3)))
 
-    with np.errstate(divide="ignore"):  # a bound of 1 is infinitely far
-        above, below = np.arctanh(np.clip(expected, -1, 1)).tolist()
+    above, below = (math.atanh(b) if abs(b) < 1 else b for b in expected)
     p = samples.p_of_region(math.atanh(r), above, below, tail)
     return Finding(claim, r, "correlation", low, high, n, expected, p, key)
 
 
 def findings(config: Config, table: pd.DataFrame) -> Findings:
     """What the chapter claims, tested on the table; all differences are paired by network."""
+    return Findings([*_of_the_paper(config, table), *_of_ours(table)])
+
+
+def _of_the_paper(config: Config, table: pd.DataFrame) -> Iterator[Finding]:
+    difference, noise = Finding.of_difference, config.noise_steps
+    readout = f"weight_rank_{config.depth}"
+
+    def gaps(name: str) -> pd.Series[float]:
+        return last_gap(table, name)
+
+    def gram_ranks(name: str) -> pd.Series[float]:
+        return last(table, name, "gram_rank")
+
+    def on_noise(metric: str) -> tuple[pd.Series[float], pd.Series[float]]:
+        return at(table, NOISE, metric, noise), at(table, NOISE, metric, 0)
+
+    yield difference(
+        "After data, the generalisation gap of FA is smaller after noise than without it.",
+        *(gaps("noise then FA"), gaps("FA"), "nats"),
+        below=0,
+        key="gap-at-the-end",
+        paper="Fig. 4e",
+        primary=True,
+    )
+    yield Finding.of_mean(
+        "After data, FA's mean gap over all numbers of images is smaller after noise.",
+        *(over_variants(config.sizes().values(), gaps).mean(), "nats"),
+        below=0,
+        key="gap-over-sizes",
+        paper="Fig. 4f",
+    )
+    yield difference(
+        "After data, the effective rank of FA's Gram matrix is lower after noise than without it.",
+        *(gram_ranks("noise then FA"), gram_ranks("FA"), "effective rank"),
+        below=0,
+        key="gram-rank-lower",
+        paper="Fig. 4g",
+    )
+    yield Finding.of_mean(
+        "After data, that rank is lower after noise at each network's least favourable number of "
+        "layers.",
+        *(over_variants(config.depths().values(), gram_ranks).max(), "effective rank"),
+        below=0,
+        key="gram-rank-lower-at-depths",
+        paper="Fig. 4h",
+    )
+    yield Finding.of_mean(
+        f"After noise, readout probabilities lie less than {NEAR_CHANCE} from 1/K, on average over "
+        "inputs and classes (our margin).",
+        *(at(table, NOISE, "readout_distance", noise), "of probability"),
+        below=NEAR_CHANCE,
+        key="readouts-near-chance",
+        paper="Fig. 4b",
+    )
+    yield difference(
+        "Under FA, noise raises the largest tenth's share of the sum of W₁'s singular values.",
+        *(leading_share(table, noise), leading_share(table, 0), "percentage points"),
+        above=0,
+        key="few-values-dominate",
+        paper="Fig. 4c",
+    )
+    for what, key, metric in (
+        ("W₁", "w1", "weight_rank_1"),
+        ("the readout's weights", "readout", readout),
+    ):
+        yield difference(
+            f"Under FA, noise lowers the effective rank of {what}.",
+            *(*on_noise(metric), "effective rank"),
+            below=0,
+            key=f"noise-lowers-rank-{key}",
+            paper="Fig. 4d",
+        )
+
+
+def _of_ours(table: pd.DataFrame) -> Iterator[Finding]:
     fa, noisy, bp, noisy_bp = MAIN
-    noise = config.noise_steps
-    mean, difference = Finding.of_mean, Finding.of_difference
-
-    def turned(metric: str) -> tuple[pd.Series[float], pd.Series[float], str]:
-        steps = [at(table, "noise: FA", metric, step) for step in (noise, 0)]
-        return *steps, "effective rank"
-
-    def learned(metric: str) -> tuple[pd.Series[float], pd.Series[float], str]:
-        return *(last(table, name, metric) for name in (noisy, fa)), "effective rank"
-
-    def matched(prefix: str, *names: str) -> tuple[pd.Series[float], pd.Series[float], str]:
-        treated, control = matched_gaps(table, *(f"{prefix}{name}" for name in names))
-        return treated, control, "nats"
-
-    def accuracy(name: str) -> pd.Series[float]:
-        return 100 * last(table, name)
-
-    longest = noise_name(max(config.long_noise))
-    ends = [gap(table, name).iloc[-1] for name in (noisy, fa)]
-    rank, gaps = rank_and_gap(table)
-    return Findings(
-        [
-            *(
-                difference(
-                    f"{noise} noise steps under FA lower the effective rank of {what}.",
-                    *turned(metric),
-                    below=0,
-                    key=f"noise-lowers-{slug(metric)}",
-                )
-                for what, metric in _RANKS.items()
-            ),
-            *(
-                difference(
-                    f"After data, noise-trained FA has a lower rank of {what} than FA.",
-                    *learned(metric),
-                    below=0,
-                    key=f"lower-after-data-{slug(metric)}",
-                )
-                for what, metric in _RANKS.items()
-            ),
-            difference(
-                "At the last data step, FA with noise has the smaller gap.",
-                *(*ends, "nats"),
-                below=0,
-                key="gap-at-the-end",
-            ),
-            *(
-                difference(
-                    f"At the same train loss, FA with noise has the smaller gap: {title}.",
-                    *matched(prefix, noisy, fa),
-                    below=0,
-                    key=f"gap-matched-{key}",
-                )
-                for title, key, prefix, *_ in variants(config)
-            ),
-            difference(
-                "At the same train loss, BP with noise has a smaller gap than BP.",
-                *matched("", noisy_bp, bp),
-                below=0,
-                key="gap-matched-bp",
-            ),
-            difference(
-                "At the same train loss, noise leaves a smaller gap than a quiet readout does.",
-                *matched("", noisy, QUIET),
-                below=0,
-                key="gap-matched-quiet",
-            ),
-            correlation(
-                "Networks with a lower rank of W₁ after noise have a smaller gap later.",
-                *(rank, gaps),
-                above=0,
-                key="rank-goes-with-gap",
-            ),
-            mean(
-                f"Very long noise training harms: accuracy is lower than after {noise} steps.",
-                *(accuracy(longest) - accuracy(noisy), "percentage points"),
-                below=0,
-                key="long-noise-harms",
-            ),
-        ]
+    for key, claim, pair in (
+        ("", "FA has a smaller gap after noise than without it", (noisy, fa)),
+        ("-quiet", "FA has a smaller gap after noise than from a quiet readout", (noisy, QUIET)),
+        ("-bp", "BP has a smaller gap after noise than without it", (noisy_bp, bp)),
+    ):
+        yield Finding.of_difference(
+            f"At the same train loss, {claim}.",
+            *(*matched_gaps(table, *pair), "nats"),
+            below=0,
+            key=f"gap-matched{key}",
+        )
+    yield correlation(
+        "Networks with a lower rank of W₁ after noise have a smaller gap at the same train loss.",
+        *rank_and_gap(table),
+        above=0,
+        key="rank-goes-with-gap",
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,15 +15,15 @@ from torch import Tensor, nn
 from fa_core import metrics
 from fa_core.experiments.shared import tasks
 from fa_core.experiments.shared.experiment import Condition
-from fa_core.experiments.shared.keys import roles
-from fa_core.experiments.shared.measures import performance
-from fa_core.experiments.shared.noise_then_data import QUIET, NoiseThenData, noise_name, quieten
+from fa_core.experiments.shared.measures import performance, readout_spread, record_steps
+from fa_core.experiments.shared.noise_then_data import QUIET, NoiseThenData, quieten
 from fa_core.experiments.shared.starts import LARGE, SMALL
-from fa_core.history import Measure
 
-_SPECTRA = ("FA", "noise then FA", "BP")  # whose singular values are kept
-_SHOWN = 20  # singular values of one matrix, or a few more, that are kept
+NOISE = "noise: FA"
+SPECTRA = ("FA", "noise then FA", "BP")  # whose readout's singular values are kept
 _SAMPLES = 500  # of the test set, that the rank of features is taken on
+_DENSE_FROM = 3  # records are dense in the last 2/3 of the data steps, where gaps are compared
+_DENSE = 23  # of these: each 5 % later than the one before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +31,10 @@ class Config(NoiseThenData):
     """Sizes and lengths of the experiment."""
 
     records: int = 12
+    depth: int = 3  # weight layers
+    other_depths: tuple[int, ...] = (2, 4)
     images: int  # to train on
     other_images: tuple[int, ...]
-    long_noise: tuple[int, ...]  # noise steps far beyond noise_steps
-    depths: tuple[int, ...] = (3, 4)  # weight layers, beside 2
 
     @classmethod
     def quick(cls) -> Config:
@@ -45,93 +44,104 @@ class Config(NoiseThenData):
             images=200,
             other_images=(100, 800),
             **SMALL | {"networks": 10},
-            long_noise=(2000, 4000),
             steps=500,
             lr=1e-3,
-            depths=(3,),
         )
 
     @classmethod
     def paper(cls) -> Config:
-        """Fashion-MNIST and networks the size of the paper's; 14 minutes on two cores."""
+        """Depth and number of MNIST images as in the paper's Fig. 4; 16 minutes on two cores."""
         return cls(
-            data="fashion-mnist",
-            images=2000,
-            other_images=(500, 10_000),
-            **LARGE,
-            long_noise=(16_000, 32_000),
-            steps=4000,
+            data="mnist",
+            images=1600,
+            other_images=(400, 6400),
+            **LARGE | {"networks": 10},  # half of them: there are fourteen populations
+            steps=5000,
             lr=1e-4,
         )
 
+    def hidden_layers(self, depth: int) -> tuple[int, ...]:
+        """Units of each hidden layer of a network with ``depth`` weight layers."""
+        return (self.hidden,) * (depth - 1)
 
-class Variant(NamedTuple):
-    """A number of images and of weight layers, and how its conditions are named."""
+    def sizes(self) -> dict[int, str]:
+        """Each number of images to what the names of its conditions begin with."""
+        found = {self.images: "", **{n: f"{n} images: " for n in self.other_images}}
+        return dict(sorted(found.items()))
 
-    title: str
-    key: str  # of its findings, the same at both scales
-    prefix: str  # of its conditions' names
-    images: int
-    depth: int = 2
-
-
-def variants(config: Config) -> list[Variant]:
-    """All pairs of images and depth that are trained; the main one is first."""
-    main, role = config.images, roles(config.images, config.other_images)
-    of_images = {main: ("main", "")}
-    of_images |= {n: (f"images-{role[n]}", f"{n} images: ") for n in config.other_images}
-    return [
-        *(Variant(f"{n} images, 2 layers", *names, n) for n, names in of_images.items()),
-        *(
-            Variant(f"{main} images, {d} layers", f"{d}-layers", f"{d} layers: ", main, d)
-            for d in config.depths
-        ),
-    ]
+    def depths(self) -> dict[int, str]:
+        """Each number of weight layers to what the names of its conditions begin with."""
+        found = {self.depth: "", **{d: f"{d} layers: " for d in self.other_depths}}
+        return dict(sorted(found.items()))
 
 
 def conditions(config: Config) -> dict[str, Condition]:
     """All populations of the experiment by name.
 
-    Metrics: loss and train_loss (nats); for the main numbers of images and layers also accuracy,
-    weight_rank_l of layer ``l`` and feature_rank of the last hidden layer. ``step`` counts data
-    steps. In the conditions ``noise: FA`` and ``noise: BP``, which hold no loss, it counts noise
-    steps. FA, noise then FA, BP and ``noise: FA`` also hold singular_value_l_n, the ``n``-th
-    largest of layer ``l``: of the readout at every record, of the first layer before and after.
+    Metrics: loss and train_loss (nats) and gram_rank; for the main numbers of images and layers
+    also accuracy and weight_rank_l of layer ``l``. ``step`` counts data steps. In the condition
+    ``noise: FA``, which holds no loss but how far readouts lie from chance, it counts noise steps.
+    singular_value_l_n is the ``n``-th largest of layer ``l``: along the training of ``noise: FA``,
+    FA, noise then FA and BP for the readout, before and after noise for the first layer.
     """
-    found = {
-        f"noise: {rule.upper()}": _on_noise(config, rule, *measures)
-        for rule, measures in {"fa": (ranks, spectra), "bp": (ranks,)}.items()
-    }
-    losses = partial(train_loss, config.data, config.images)
+    few = record_steps(config.steps, config.records)
+    dense = np.geomspace(config.steps / _DENSE_FROM, config.steps, _DENSE).round().astype(int)
     main: dict[str, Any] = {
-        "images": config.images,
-        "record": (performance, losses, ranks),
-        "keep": _until(config.steps),
+        "hidden": config.hidden_layers(config.depth),
+        "record": (performance, _train_loss(config, config.images), ranks),
+        "record_at": sorted({*few, *dense.tolist()}),
+        "keep": _losses_or(few),
     }
-    with_spectra = {**main, "record": (*main["record"], spectra)}
-    for length in config.long_noise:
-        found[noise_name(length)] = config.condition("fa", length, **main)
-    found[QUIET] = config.condition(change=quieten, **main)
+    readout = partial(spectrum, config.depth)
+    with_spectra = {**main, "record": (*main["record"], readout)}
+    found = {NOISE: _on_noise(config, readout)}
     for name, way in config.main().items():
-        found[name] = config.condition(*way, **with_spectra if name in _SPECTRA else main)
-    for _, _, prefix, images, depth in variants(config)[1:]:
-        other: dict[str, Any] = {
-            "images": images,
-            "hidden": (config.hidden,) * (depth - 1),
-            "record": ("loss", partial(train_loss, config.data, images)),
-        }
-        for name, way in config.main().items():
-            found[f"{prefix}{name}"] = config.condition(*way, **other)
+        fields = with_spectra if name in SPECTRA else main
+        found[name] = config.condition(*way, images=config.images, **fields)
+    found[QUIET] = config.condition(images=config.images, change=quieten, **main)
+    others = [(prefix, n, config.depth) for n, prefix in config.sizes().items()]
+    others += [(prefix, config.images, depth) for depth, prefix in config.depths().items()]
+    for prefix, images, depth in others:
+        for name in ("FA", "noise then FA") if prefix else ():
+            found[f"{prefix}{name}"] = config.condition(
+                *config.main()[name],
+                images=images,
+                hidden=config.hidden_layers(depth),
+                record=("loss", _train_loss(config, images), features),
+                record_at=(config.steps,),
+            )
     return found
 
 
-def _on_noise(config: Config, rule: str, *measures: Measure) -> Condition:
-    """Ranks along noise training, on the test set of the data that come later."""
-    ends = [0, config.noise_steps, *(config.long_noise if rule == "fa" else ())]
-    spaced = [np.linspace(*pair, config.records // 2 + 1) for pair in pairwise(ends)]
-    lengths = sorted(set(np.concatenate(spaced).round().astype(int).tolist()))
-    fields = {"record": measures, "record_at": lengths, "keep": _until(config.noise_steps)}
-    return config.condition(rule, lengths[-1], steps=0, **fields)
+def _on_noise(config: Config, *measures: Any) -> Condition:
+    """Readouts and ranks along noise training, on the test set of the data that come later."""
+    ends = [0, config.noise_steps]
+
+    def keep(table: pd.DataFrame) -> pd.DataFrame:
+        first_layer = table["metric"].str.startswith("singular_value_1_")
+        return table[~first_layer | table["step"].isin(ends)]
+
+    return config.condition(
+        noise_steps=config.noise_steps,
+        steps=0,
+        hidden=config.hidden_layers(config.depth),
+        record=(readout_spread, ranks, partial(spectrum, 1), *measures),
+        record_at=np.linspace(0, config.noise_steps, 9).round().astype(int).tolist(),
+        keep=keep,
+    )
+
+
+def _losses_or(steps: Collection[int]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Keeps both losses at every record, all else at these steps alone."""
+
+    def keep(table: pd.DataFrame) -> pd.DataFrame:
+        return table[table["metric"].isin(["loss", "train_loss"]) | table["step"].isin(steps)]
+
+    return keep
+
+
+def _train_loss(config: Config, images: int) -> Any:
+    return partial(train_loss, config.data, images)
 
 
 @torch.no_grad()
@@ -141,31 +151,19 @@ def train_loss(data: str, images: int, net: nn.Module, x: Tensor, y: Tensor) -> 
     return {"train_loss": metrics.cross_entropy(net(task.train_x), task.train_y)}
 
 
+def features(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Effective rank of the Gram matrix of the last hidden layer's features, as in the paper."""
+    return {"gram_rank": metrics.gram_rank(net.hidden(x[:_SAMPLES])[-1])}
+
+
 def ranks(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-    """Effective rank of every weight matrix and of the last hidden features."""
+    """Effective rank of every weight matrix, and :func:`features`."""
     layers = enumerate(net.layers, 1)
     columns = {f"weight_rank_{i}": metrics.effective_rank(layer.weight) for i, layer in layers}
-    columns["feature_rank"] = metrics.effective_rank(net.hidden(x[:_SAMPLES])[-1])
-    return columns
+    return {**columns, **features(net, x, y)}
 
 
-def spectra(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-    """Singular values of every weight matrix; of a large one every second, third, ... of them."""
-    columns: dict[str, Tensor] = {}
-    for i, layer in enumerate(net.layers, 1):
-        values = torch.linalg.svdvals(layer.weight.detach())
-        numbers = range(0, values.shape[-1], max(1, values.shape[-1] // _SHOWN))
-        columns |= {f"singular_value_{i}_{n + 1}": values[..., n] for n in numbers}
-    return columns
-
-
-def _until(end: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """Drops singular values beyond step ``end``, and of the first layer between 0 and ``end``."""
-
-    def keep(table: pd.DataFrame) -> pd.DataFrame:
-        step, metric = table["step"], table["metric"]
-        between = metric.str.startswith("singular_value_1_") & ~step.isin([0, end])
-        beyond = metric.str.startswith("singular_value_") & (step > end)
-        return table[~(between | beyond)]
-
-    return keep
+def spectrum(layer: int, net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Singular values of the weights of one layer, counted from 1."""
+    values = torch.linalg.svdvals(net.layers[layer - 1].weight.detach())
+    return {f"singular_value_{layer}_{n}": s for n, s in enumerate(values.unbind(-1), 1)}

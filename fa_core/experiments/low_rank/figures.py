@@ -1,86 +1,129 @@
-"""Figures of chapter 3: ranks, spectra, gaps."""
+"""Figures of chapter 3: gaps, ranks, what noise leaves of readouts and spectra."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from fa_core.results import tables
-from fa_core.results.tables import curve
-from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure
+from fa_core.experiments.low_rank.claims import gap, last_gap
+from fa_core.experiments.low_rank.conditions import NOISE, Config
+from fa_core.experiments.shared.noise_then_data import MAIN, QUIET
+from fa_core.results.tables import curve, last, spectra
+from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure, reference
 
-_RANKS = {
-    "Weights $W_1$": "weight_rank_1",
-    "Weights $W_2$": "weight_rank_2",
-    "Hidden features": "feature_rank",
-}
-
-
-def ranks(table: pd.DataFrame, names: Mapping[str, str], xlabel: str) -> Figure:
-    """Effective rank of weights and features over steps; ``names`` maps conditions to labels."""
-    with figure(3, height=2.7) as (fig, axes):
-        for ax, (title, metric) in zip(axes, _RANKS.items(), strict=True):
-            for condition, label in names.items():
-                band(ax, curve(table, condition, metric), label, **RULE_STYLE[label])
-            ax.set(title=title, xlabel=xlabel)
-        axes[0].set_ylabel("effective rank")
-        handles, labels = axes[0].get_legend_handles_labels()
-        fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    return fig
+_STYLE = RULE_STYLE | {QUIET: {"color": OKABE_ITO["orange"], "linestyle": "-."}}
+_BY_LAYER: list[dict[str, Any]] = [  # W1, W2, ...
+    {"color": OKABE_ITO[colour], "linestyle": dash}
+    for colour, dash in (("blue", "-"), ("purple", "--"), ("green", "-."))
+]
+_CHANCE = 0.1  # 1/K: the data sets of this chapter have ten classes
+_PAIR = ("FA", "noise then FA")
 
 
-def spectra(table: pd.DataFrame) -> Figure:
-    """Singular values of both weight matrices at the start, after noise and after data."""
-    first, last = 0, -1
-    lines = {
-        ("FA", first): ("start", {"color": "#888888", "linestyle": ":"}),
-        ("noise then FA", first): (
-            "after noise",
-            {"color": OKABE_ITO["sky"], "linestyle": "-."},
-        ),
-        ("FA", last): ("data alone", RULE_STYLE["FA"]),
-        ("noise then FA", last): ("noise, then data", RULE_STYLE["noise then FA"]),
-    }
-    with figure(2, height=2.8) as (fig, axes):
-        for layer, ax in enumerate(axes, 1):
-            for (condition, end), (label, style) in lines.items():
-                values = tables.spectra(table, condition, layer)
-                values = values.loc[values.index[end][0]]
-                band(ax, values / values.loc[1], label, **style)
-            ax.set(title=f"Weights $W_{layer}$", xlabel="number of the singular value")
-            ax.set_ylim(0, 1)
-        axes[0].set_ylabel("share of the largest")
-        axes[0].legend()
-    return fig
-
-
-def gaps(gap: Mapping[str, pd.DataFrame], train_loss: Mapping[str, pd.DataFrame]) -> Figure:
-    """Generalisation gap over data steps, and over the train loss that training has reached."""
+def gaps(config: Config, table: pd.DataFrame) -> Figure:
+    """Generalisation gap over data steps, and after the last one against the number of images."""
     with figure(2, height=2.9) as (fig, (left, right)):
-        for name, values in gap.items():
-            style = RULE_STYLE[name]
-            band(left, values, name, **style)
-            losses = train_loss[name]
-            # Levels that every network of the population passes.
-            levels = np.geomspace(losses.iloc[0].min(), losses.min().max(), 30)
-            at_levels = {
-                network: np.interp(-levels, -losses[network].cummin(), values[network])
-                for network in values
-            }
-            band(right, pd.DataFrame(at_levels, index=levels), name, **style)
-        left.set_xscale("symlog", linthresh=10)
-        left.set_xlim(0, None)
-        left.set(
-            title="At the same step", xlabel="data steps", ylabel="test less train loss (nats)"
-        )
-        right.set_xscale("log")
-        right.invert_xaxis()
-        right.set(title="At the same train loss", xlabel="train loss (nats), falling")
+        _over_steps(left, {name: gap(table, name) for name in _PAIR})
+        left.set(title=f"{config.images} images", ylabel="generalisation gap (nats)")
         left.legend()
+        _at_the_end(right, config.sizes(), lambda name: last_gap(table, name))
+        right.set_xscale("log")
+        right.set(title="After the last step", xlabel="images to train on")
+        right.set_xticks(list(config.sizes()), map(str, config.sizes()))
+        right.minorticks_off()
+        right.set_ylim(0, None)
     return fig
+
+
+def gram_ranks(config: Config, table: pd.DataFrame) -> Figure:
+    """Rank of the Gram matrix over data steps, and after the last against the number of layers."""
+    with figure(2, height=2.9) as (fig, (left, right)):
+        _over_steps(left, {name: curve(table, name, "gram_rank") for name in MAIN})
+        left.set(title=f"{config.depth} layers", ylabel="effective rank of the Gram matrix")
+        left.legend(fontsize=8)
+        _at_the_end(right, config.depths(), lambda name: last(table, name, "gram_rank"))
+        right.set(title="After the last step", xlabel="weight layers")
+        right.set_xticks(list(config.depths()))
+        right.set_ylim(0, None)
+    return fig
+
+
+def _over_steps(ax: Axes, lines: Mapping[str, pd.DataFrame]) -> None:
+    for name, values in lines.items():
+        band(ax, values, name, **_STYLE[name])
+    ax.set_xscale("symlog", linthresh=10)
+    ax.set_xlim(0, None)
+    ax.set_xlabel("data steps")
+
+
+def _at_the_end(ax: Axes, variants: Mapping[int, str], read: Any) -> None:
+    for name in _PAIR:
+        values = {value: read(f"{prefix}{name}") for value, prefix in variants.items()}
+        band(ax, pd.DataFrame(values).T, name, marker="o", ms=4, **_STYLE[name])
+
+
+def before_data(config: Config, table: pd.DataFrame) -> Figure:
+    """Along noise training: the readout probabilities, the spectrum of W1, the rank of each W."""
+    with figure(3, height=2.9) as (fig, (readouts, spectrum, ranks)):
+        _readouts(readouts, table)
+        for step, label, dash in ((0, "before", ":"), (config.noise_steps, "after", "-")):
+            values = spectra(table, NOISE, layer=1).loc[step]
+            band(spectrum, 100 * values / values.sum(), label, color=OKABE_ITO["blue"], ls=dash)
+        spectrum.set(title="Spectrum of $W_1$", xlabel="number of the singular value")
+        spectrum.set_ylabel("% of the sum")
+        spectrum.set_ylim(0, None)
+        spectrum.legend()
+        for layer, style in zip(range(1, config.depth + 1), _BY_LAYER, strict=False):
+            values = curve(table, NOISE, f"weight_rank_{layer}")
+            band(ranks, 100 * values / values.loc[0], f"$W_{layer}$", **style)
+        ranks.set(title="Effective rank", xlabel="noise steps", ylabel="% of the start")
+        ranks.legend()
+    return fig
+
+
+def _readouts(ax: Axes, table: pd.DataFrame) -> None:
+    """Percentiles of all probabilities, each the mean over networks."""
+    low, lower, middle, upper, high = (
+        curve(table, NOISE, f"readout_{q}").mean(axis=1) for q in (5, 25, 50, 75, 95)
+    )
+    blue = OKABE_ITO["blue"]
+    ax.plot(middle.index, middle, color=blue, label="median")
+    for below, above, label, alpha in ((lower, upper, "half", 0.35), (low, high, "90 %", 0.15)):
+        ax.fill_between(middle.index, below, above, color=blue, alpha=alpha, lw=0, label=label)
+    reference(ax, _CHANCE, "$1/K$")
+    ax.set(title="Readouts of images", xlabel="noise steps", ylabel="probability")
+    ax.legend()
+
+
+def matched(table: pd.DataFrame) -> Figure:
+    """Generalisation gap over the train loss that training has reached, a panel a rule."""
+    with figure(2, height=2.9) as (fig, axes):
+        panels = {"Feedback alignment": (*_PAIR, QUIET), "Backpropagation": list(MAIN)[2:]}
+        for ax, (title, names) in zip(axes, panels.items(), strict=True):
+            for name in names:
+                band(ax, _gap_over_loss(table, name), name, **_STYLE[name])
+            ax.set_xscale("log")
+            ax.invert_xaxis()
+            ax.set(title=title, xlabel="train loss (nats), falling")
+            ax.legend(fontsize=8)
+        axes[0].set_ylabel("generalisation gap (nats)")
+    return fig
+
+
+def _gap_over_loss(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    losses, gaps = curve(table, name, "train_loss"), gap(table, name)
+    # Levels that every network of the population passes.
+    levels = np.geomspace(losses.iloc[0].min(), losses.min().max(), 40)
+    at_levels = {
+        network: np.interp(-np.log(levels), -np.log(losses[network].cummin()), gaps[network])
+        for network in gaps
+    }
+    return pd.DataFrame(at_levels, index=levels)
 
 
 def scatter(rank: ArrayLike, gap: ArrayLike) -> Figure:
@@ -88,14 +131,4 @@ def scatter(rank: ArrayLike, gap: ArrayLike) -> Figure:
     with figure(1, height=2.9) as (fig, (ax,)):
         ax.plot(rank, gap, "o", color=OKABE_ITO["blue"])
         ax.set(xlabel="effective rank of $W_1$ after noise", ylabel="gap (nats)")
-    return fig
-
-
-def noise_lengths(panels: Mapping[str, pd.DataFrame], ticks: Sequence[int]) -> Figure:
-    """What is left after data, against the number of noise steps before: a panel a quantity."""
-    with figure(len(panels), height=2.7) as (fig, axes):
-        for ax, (title, values) in zip(axes, panels.items(), strict=True):
-            band(ax, values, title, marker="o", ms=4)
-            ax.set_xticks(ticks)
-            ax.set(title=title, xlabel="noise steps before the data")
     return fig

@@ -15,7 +15,7 @@ from fa_core.data import Dataset
 from fa_core.engine.batches import DataBatches
 from fa_core.experiments.shared import tasks
 from fa_core.experiments.shared.experiment import Condition
-from fa_core.experiments.shared.measures import performance, record_steps
+from fa_core.experiments.shared.measures import feedback_angles, performance, record_steps
 from fa_core.experiments.shared.noise_then_data import QUIET, noise_name, quieten
 from fa_core.experiments.shared.starts import LARGE, SMALL
 from fa_core.networks import MLP
@@ -65,7 +65,7 @@ class Config:
             **LARGE,
             noise_lengths=(0, 500, 1000, 2000, 4000, 6000, 8000, 12000, 20000),
             k=100,
-            other_k=(10, 30, 300, 1000),
+            other_k=(10, 300, 1000),
             lr=1e-4,
             other_lrs=(3e-5, 3e-4, 1e-3),
             meta_lengths=(111, 444, 1776),  # 444 take as many gradients as noise_steps
@@ -75,6 +75,11 @@ class Config:
     def gradients(self, meta_steps: int) -> int:
         """How many gradients this many meta-steps of first-order MAML take."""
         return meta_steps * len(self.tasks) * (self.inner_steps + 1)
+
+    @property
+    def equal_meta_steps(self) -> int:
+        """The one of ``meta_lengths`` whose gradients are nearest to ``noise_steps``."""
+        return min(self.meta_lengths, key=lambda n: abs(self.gradients(n) - self.noise_steps))
 
 
 def start_name(noise_steps: int) -> str:
@@ -95,8 +100,8 @@ def with_rate(start: str, lr: float) -> str:
 def conditions(config: Config) -> dict[str, Condition]:
     """All populations of the experiment, ``TASK: START``.
 
-    Metrics: loss (nats) and accuracy on the task's whole test set; ``step`` counts adaptation
-    steps.
+    Metrics: loss (nats) on the task's whole test set; where starts are compared, accuracy and how
+    the last layer lies to its feedback too. ``step`` counts adaptation steps.
     """
     return {
         f"{task}: {start}": condition
@@ -107,23 +112,30 @@ def conditions(config: Config) -> dict[str, Condition]:
 
 def _starts(config: Config, task: str) -> dict[str, Condition]:
     steps = sorted({*record_steps(config.k, config.records), config.k, *config.other_k})
-    adapting = partial(
-        Condition,
-        data=task,
-        hidden=(config.hidden,),
-        noise_lr=config.noise_lr,
-        record=(performance,),
-    )
-    full = partial(adapting, lr=config.lr, steps=steps[-1], record_at=steps)
-    short = partial(adapting, steps=config.k, record_at=[s for s in steps if s <= config.k])
-    starts = {start_name(length): full(noise_steps=length) for length in config.noise_lengths}
+    loss, compared = ("loss",), (performance, _to_feedback)
+    network = partial(Condition, data=task, hidden=(config.hidden,), noise_lr=config.noise_lr)
+    full = partial(network, lr=config.lr, steps=steps[-1], record_at=steps)
+    short = partial(full, steps=config.k, record_at=[s for s in steps if s <= config.k])
+    starts = {}
+    for length in config.noise_lengths:
+        record = compared if length in (0, config.noise_steps) else loss
+        starts[start_name(length)] = full(noise_steps=length, record=record)
+    starts["BP"] = short(rule="bp", record=(performance,))
+    starts[QUIET] = short(change=quieten, record=compared)
     for length in config.meta_lengths:
-        starts[tailored_name(length)] = full(change=partial(_tailor, config, length))
-    starts |= {"BP": full(rule="bp"), QUIET: full(change=quieten)}
+        change = partial(_tailor, config, length)
+        starts[tailored_name(length)] = short(change=change, record=(performance,))
     for lr in config.other_lrs:
         for length in (0, config.noise_steps):
-            starts[with_rate(start_name(length), lr)] = short(lr=lr, noise_steps=length)
+            name = with_rate(start_name(length), lr)
+            starts[name] = short(noise_steps=length, lr=lr, record=loss)
     return starts
+
+
+def _to_feedback(net: MLP, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Distance of the last layer from its feedback, and the mean angle of hidden neurons."""
+    found = feedback_angles(net, x, y)
+    return {name: found[name] for name in ("feedback_distance", "neuron_angle")}
 
 
 def _tailor(config: Config, meta_steps: int, net: MLP, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""Figures of chapter 5: meta-loss along noise, adaptation, its settings, tailor-made starts."""
+"""Figures of chapter 5: meta-loss along noise, adaptation, the way to B, tailor-made starts."""
 
 from __future__ import annotations
 
@@ -45,29 +45,55 @@ def along_noise(
             color = RULE_STYLE.get(name, QUIET_STYLE)["color"]
             left.axhline(level, color=color, linestyle=":", label=name)
         for (name, values), style in zip(tasks.items(), _TASK_STYLE, strict=False):
-            right.plot(values.mean(axis=1), label=name, ms=4, **style)
-        color = RULE_STYLE["noise then FA"]["color"]
-        right.plot(meta.mean(axis=1), color=color, marker="o", ms=4, label="mean: meta-loss")
+            band(right, values, name, ms=4, **style)
         for ax in (left, right):
             _along_noise(ax, meta.index.tolist())
+            ax.set_ylim(0, None)
             ax.legend()
-        left.set(title="Meta-loss", ylabel="test loss after adapting (nats)", ylim=(0, None))
-        right.set(title="Each task", ylim=left.get_ylim())
+        left.set(title="Meta-loss: sum over tasks", ylabel="meta-loss (nats)")
+        right.set(title="Each task", ylabel="test loss after adapting (nats)")
     return fig
 
 
-def adaptation(panels: Mapping[str, Mapping[str, pd.DataFrame]]) -> Figure:
-    """Test loss over adaptation steps: task to (start to a table of steps by networks)."""
-    with figure(len(panels), height=2.9) as (fig, axes):
-        for ax, (task, starts) in zip(axes, panels.items(), strict=True):
+def adaptation(panels: Mapping[str, tuple[Mapping[str, pd.DataFrame], ...]]) -> Figure:
+    """Test loss and accuracy over adaptation steps, one row of panels for each task.
+
+    A task maps to two sets of curves, of the loss and of the accuracy in %: start to a table of
+    steps by networks.
+    """
+    with figure(2 * len(panels), height=2.3) as (fig, axes):
+        for number, (task, curves) in enumerate(panels.items()):
+            pair = axes[2 * number : 2 * number + 2]
+            for ax, starts in zip(pair, curves, strict=True):
+                for name, values in starts.items():
+                    band(ax, values, name, **RULE_STYLE.get(name, QUIET_STYLE))
+                ax.set_title(task)
+            pair[0].set(ylabel="test loss (nats)", ylim=(0, None))
+            pair[1].set(ylabel="test accuracy (%)", ylim=(0, 100))
+        for ax in axes[-2:]:
+            ax.set_xlabel("adaptation steps")
+        _legend_below(fig, axes[0])
+    return fig
+
+
+def to_feedback(
+    distances: Mapping[str, pd.DataFrame], angles: Mapping[str, pd.DataFrame]
+) -> Figure:
+    """Distance and angle of the last layer to its feedback over adaptation steps, by start."""
+    with figure(2, height=3.0) as (fig, axes):
+        for ax, starts in zip(axes, (distances, angles), strict=True):
             for name, values in starts.items():
                 band(ax, values, name, **RULE_STYLE.get(name, QUIET_STYLE))
-            ax.set(title=task, xlabel="adaptation steps")
-            ax.sharey(axes[0])
-        axes[0].set(ylabel="test loss (nats)", ylim=(0, None))
-        handles, labels = axes[0].get_legend_handles_labels()
-        fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+            ax.set_xlabel("adaptation steps")
+        axes[0].set(title="Distance", ylabel="|W - B| of the last layer", ylim=(0, None))
+        axes[1].set(title="Angle", ylabel="mean over neurons (degrees)", ylim=(60, 95))
+        _legend_below(fig, axes[0])
     return fig
+
+
+def _legend_below(fig: Figure, ax: Axes) -> None:
+    handles, labels = ax.get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
 
 
 def settings(by_k: Mapping[int, pd.DataFrame], rates: Mapping[str, pd.DataFrame], k: int) -> Figure:
@@ -109,12 +135,13 @@ def tailored(noise: pd.DataFrame, meta: pd.DataFrame, levels: Mapping[str, float
 def trajectories(
     panels: Mapping[str, tuple[Mapping[str, Sequence[ArrayLike]], Sequence[float]]],
     tasks: Sequence[str],
+    feedback: tuple[float, float],
 ) -> Figure:
     """Ways of one network through planes: start to one path ``[records, 2]`` for each task.
 
     A panel's title maps to its paths and to the parts of the variance that its two axes hold. The
-    path named ``noise`` leads from one start to the other. In the last panel the ends of the last
-    start carry the names of the tasks.
+    path named ``noise`` leads from one start to the other. The first panel shows the place of the
+    ``feedback``. In the last panel the ends of the last start carry the names of the tasks.
     """
     with figure(len(panels), height=3.3) as (fig, axes):
         for ax, (title, (paths, shares)) in zip(axes, panels.items(), strict=True):
@@ -132,10 +159,10 @@ def trajectories(
                 xlabel=f"first component ({shares[0]:.0%} of the variance)",
                 ylabel=f"second component ({shares[1]:.0%})",
             )
+        axes[0].plot(*feedback, "*", color=OKABE_ITO["black"], ms=11, label="B")
         middle = sum(axes[-1].get_xlim()) / 2
         for task, (x, y) in zip(tasks, ends, strict=True):
             place: Any = {"xytext": (0, 13 if y > 0 else -15), "textcoords": "offset points"}
             axes[-1].annotate(task, (x, y), ha="right" if x > middle else "left", size=8, **place)
-        handles, labels = axes[0].get_legend_handles_labels()
-        fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        _legend_below(fig, axes[0])
     return fig

@@ -3,4 +3,4 @@
 from fa_core.experiments.robustness import claims, conditions
 from fa_core.experiments.shared.experiment import Experiment
 
-experiment = Experiment("robustness", 1, conditions.Config, conditions.conditions, claims.findings)
+experiment = Experiment("robustness", 2, conditions.Config, conditions.conditions, claims.findings)

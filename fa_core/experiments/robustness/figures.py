@@ -1,18 +1,18 @@
-"""Figures of chapter 4: shifted digits, accuracy against severity, robustness at equal accuracy."""
+"""Figures of chapter 4: shifted digits, accuracy against severity and against accuracy, gains."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
-from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure, reference
+from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure, interval
 
 Panels = Mapping[str, Mapping[str, pd.DataFrame]]  # title to label to curves of networks
 
@@ -22,8 +22,8 @@ _AXES = {
     "translate": "shift (pixels)",
 }
 _GAINS = {
-    "at the last step": {"color": OKABE_ITO["orange"], "linestyle": "-.", "marker": "s", "ms": 4},
-    "at the same accuracy": {"color": OKABE_ITO["blue"], "marker": "o", "ms": 4},
+    "at the last step": {"color": OKABE_ITO["orange"], "marker": "s"},
+    "at equal accuracy": {"color": OKABE_ITO["blue"], "marker": "o"},
 }
 _ACCURACIES = (0.5, 0.8, 0.9, 0.95, 0.98)
 
@@ -47,14 +47,12 @@ def shifted_digits(rows: Mapping[str, Mapping[float, ArrayLike]]) -> Figure:
 
 
 @contextmanager
-def _shifts(
-    panels: Panels, styles: Mapping[str, Mapping[str, Any]]
-) -> Iterator[tuple[Figure, dict[str, Axes]]]:
+def _families(panels: Panels) -> Iterator[tuple[Figure, dict[str, Axes]]]:
     """The curves of each family of shifts in a panel of its own, and one legend below them all."""
     with figure(len(panels), height=2.9) as (fig, axes):
         for ax, (family, curves) in zip(axes, panels.items(), strict=True):
             for name, values in curves.items():
-                band(ax, values, name, **styles[name])
+                band(ax, values, name, **RULE_STYLE[name])
             ax.set_title(family)
         handles, labels = axes[0].get_legend_handles_labels()
         fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
@@ -63,7 +61,7 @@ def _shifts(
 
 def severity(panels: Panels) -> Figure:
     """Accuracy on shifted images against the size of the shift, a panel a family."""
-    with _shifts(panels, RULE_STYLE) as (fig, axes):
+    with _families(panels) as (fig, axes):
         for family, ax in axes.items():
             ax.set(xlabel=_AXES[family], ylim=(0, 1))
             ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -77,7 +75,7 @@ def same_accuracy(panels: Panels) -> Figure:
         family: {name: values.set_axis(1 - values.index) for name, values in curves.items()}
         for family, curves in panels.items()
     }
-    with _shifts(against_error, RULE_STYLE) as (fig, axes):
+    with _families(against_error) as (fig, axes):
         for ax in axes.values():
             ax.set_xscale("log")
             ax.set_xticks([1 - level for level in _ACCURACIES], [f"{a:.0%}" for a in _ACCURACIES])
@@ -89,18 +87,25 @@ def same_accuracy(panels: Panels) -> Figure:
     return fig
 
 
-def gains(panels: Panels) -> Figure:
-    """What noise gives FA on shifted images, in percentage points, against severity."""
-    in_points = {
-        family: {label: 100 * values for label, values in curves.items()}
-        for family, curves in panels.items()
-    }
-    with _shifts(in_points, _GAINS) as (fig, axes):
-        for family, ax in axes.items():
-            reference(ax, 0, "")
-            ax.set_xlabel(_AXES[family])
-        low, high = zip(*(ax.get_ylim() for ax in fig.axes), strict=True)
-        for ax in fig.axes:
-            ax.set_ylim(min(low), max(high))
-        fig.axes[0].set_ylabel("percentage points")
+def gains(samples: Mapping[str, Mapping[str, pd.Series[float]]]) -> Figure:
+    """What noise gives FA, in percentage points: way of comparing to family to networks."""
+    families = list(next(iter(samples.values())))
+    with figure(1, height=1.2 + 0.3 * len(families) * len(samples)) as (fig, (ax,)):
+        for number, (way, by_family) in enumerate(samples.items()):
+            look = _GAINS[way]
+            offset = 0.4 * (number - (len(samples) - 1) / 2)  # bars of one family lie together
+            for row, values in enumerate(by_family.values()):
+                dots = np.full(len(values), row + offset - 0.13)  # above the bar
+                ax.plot(values, dots, look["marker"], color=look["color"], ms=4, alpha=0.5, mew=0)
+                mean, low, high = interval(values)
+                label = way if row == 0 else None
+                spread = [mean - low, high - mean]
+                bar: Any = {"marker": look["marker"], "color": look["color"], "mec": "black"}
+                ax.errorbar(mean, [row + offset], xerr=spread, label=label, capsize=3, **bar)
+        ax.axvline(0, color="#666666", linewidth=1, linestyle=":")
+        ax.set_yticks(range(len(families)), families)
+        ax.set_ylim(len(families) - 0.5, -0.5)
+        ax.grid(visible=False, axis="y")
+        ax.set(title="FA after noise less FA", xlabel="percentage points (dotted: no difference)")
+        fig.legend(loc="outside lower center", ncols=len(samples))
     return fig

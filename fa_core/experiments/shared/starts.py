@@ -67,3 +67,8 @@ def _states(
         **dict(start.noise),
     )
     return dict(zip(lengths, states, strict=True))
+
+
+def forget() -> None:
+    """Noise trainings that were kept are made anew when next asked for."""
+    _states.cache_clear()

@@ -1,0 +1,125 @@
+"""The paper's claims, figure by figure, and the findings at paper scale that test each of them."""
+
+import html
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from fa_core.results.findings import Finding, Findings
+
+# The chapter that tells of an experiment.
+CHAPTERS = {
+    "alignment": "01-alignment",
+    "learning_speed": "02-learning-speed",
+    "convergence": "02-learning-speed",
+    "low_rank": "03-low-rank",
+    "robustness": "04-robustness",
+    "meta_loss": "05-meta-loss",
+}
+HEADINGS = ("Figure", "Measure", "The paper says", "We find", "Verdict", "See")
+VERDICTS = ("supported", "contradicted", "undecided")
+Scale = Mapping[str, Findings]  # the findings of each experiment
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the paper, reproduced where all findings named by ``keys`` are supported."""
+
+    figure: str
+    measure: str
+    says: str
+    experiment: str
+    keys: list[str]
+    note: str = ""
+
+    def findings(self, scale: Scale) -> list[Finding]:
+        """What tests it; nothing while its experiment has no stored table.
+
+        Raises:
+            ValueError: a table is stored, and a key is missing from its findings.
+        """
+        if self.experiment not in scale:
+            return []
+        known = {finding.key: finding for finding in scale[self.experiment]}
+        if missing := [key for key in self.keys if key not in known]:
+            raise ValueError(
+                f"Fig. {self.figure}: {self.experiment} has no finding {', '.join(missing)}; "
+                f"it has {', '.join(known)}"
+            )
+        return [known[key] for key in self.keys]
+
+
+CLAIMS = [
+    Claim(**row)
+    for row in yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
+]
+
+
+def unbroken(text: str) -> str:
+    """The text on one line."""
+    return text.replace(" ", "\u00a0")
+
+
+def verdict(found: list[Finding]) -> tuple[str, str]:
+    """Whether a claim is reproduced: one word, and the words that the page shows."""
+    if not found:
+        return "open", "–"
+    supported = sum(finding.verdict == "supported" for finding in found)
+    mark = " †" if any(f.holm is False and f.verdict != "undecided" for f in found) else ""
+    if supported == len(found):
+        return "reproduced", unbroken(f"✓ reproduced{mark}")
+    if not supported:
+        return "not", unbroken(f"✗ not{mark}")
+    return "partly", unbroken(f"~ partly, {supported} of {len(found)}{mark}")
+
+
+def measured(found: list[Finding], note: str = "") -> str:
+    """Estimate, interval and number of networks of the first finding."""
+    if found:
+        _, _, estimate, interval, n, _ = found[0].cells()
+        text = f"{estimate} {unbroken(f'({interval}), n = {n}')}"
+    else:
+        text = "not measured yet"
+    return f"{text}; {note}" if note else text
+
+
+def table(scale: Scale) -> str:
+    """One row a claim, as HTML; on a phone each row is a card."""
+    lines = []
+    for claim in CLAIMS:
+        found = claim.findings(scale)
+        name, words = verdict(found)
+        page = CHAPTERS[claim.experiment]
+        texts = (claim.figure, claim.measure, claim.says, measured(found, claim.note), words)
+        cells = [html.escape(text) for text in texts]
+        cells.append(f'<a href="{page}.html">chapter\u00a0{int(page[:2])}</a>')
+        told = zip(HEADINGS, cells, strict=True)
+        line = "".join(f'<td data-heading="{heading}">{cell}</td>' for heading, cell in told)
+        lines.append(f'<tr data-verdict="{name}">{line}</tr>')
+    head = "".join(f"<th>{heading}</th>" for heading in HEADINGS)
+    body = "\n".join(lines)
+    return (
+        f'<div class="full-width">\n<table class="findings paper-claims">\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
+    )
+
+
+def counts(scale: Scale) -> str:
+    """How many claims the book makes, whose they are, and what became of them, in words."""
+    found = [finding for findings in scale.values() for finding in findings]
+    verdicts = Counter(finding.verdict for finding in found)
+    theirs = sum(bool(finding.paper) for finding in found)
+    decided = [finding for finding in found if finding.verdict != "undecided"]
+    survive = sum(bool(finding.holm) for finding in decided)
+    told = ", ".join(f"{verdicts[name]} {name}" for name in VERDICTS)
+    primary = sum(finding.primary for finding in found)
+    return (
+        f"At paper scale the book makes **{len(found)} claims**: {theirs} are the paper's and "
+        f"{len(found) - theirs} ours; {primary} are primary.\n"
+        f"The verdicts: {told}.\n"
+        f"Of the {len(decided)} that are not undecided, {survive} survive "
+        f"{{term}}`Holm's correction` over all {len(found)} claims.\n"
+    )
