@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from fa_core.experiments.convergence.conditions import Config, cells
+from fa_core.experiments.convergence.conditions import Config, cells, title
 from fa_core.experiments.shared.noise_then_data import MAIN
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import last
@@ -60,7 +60,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
             ),
             Finding.of_mean(
                 "So it is where noise helps least: the data set and depth with the smallest mean "
-                f"gain ({str(least[0]).removesuffix('.npz')}, {least[1]} layers).",
+                f"gain ({title(str(least[0]))}, {least[1]} layers).",
                 *(gain[least], points),
                 above=0,
                 key="narrower-gap-everywhere",

@@ -9,15 +9,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from fa_core.experiments.shared import tasks
 from fa_core.experiments.shared.experiment import Condition
 from fa_core.experiments.shared.keys import slug
 from fa_core.experiments.shared.measures import performance, train_loss
-from fa_core.experiments.shared.noise_then_data import MAIN
+from fa_core.experiments.shared.noise_then_data import MAIN, QUIET, quieten
 from fa_core.history import History
 
-LEAST_GAIN = 0.01  # nats of train loss: who gains less in a window learns no more
+BAND = 0.01  # nats: a network whose train loss stays within it for a window learns no more
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Config:
     noise_steps: int
     noise_lr: float
     lr: float  # on data: large, for the end of training is asked for and not the way to it
-    window: int  # in which a network that still learns gains LEAST_GAIN
+    window: int  # in which the train loss of a network that still learns leaves BAND
     steps: int  # at most, on data
     records: int = 4  # in each window
     batch_size: int = 64
@@ -60,18 +62,23 @@ class Config:
         return cls(
             data=(
                 *("mnist", "fashion-mnist", "kmnist", "usps"),
-                *("cifar10_12k.npz", "cifar100_24k.npz"),
+                *(f"{name}{tasks.HALF_SIZE}" for name in ("cifar10_12k.npz", "cifar100_24k.npz")),
             ),
             depths=(2, 3, 4, 5),
-            images=5000,
+            images=2000,
             hidden=100,
             networks=10,
             noise_steps=8000,
             noise_lr=1e-4,
-            lr=1e-3,
+            lr=3e-4,
             window=1000,
-            steps=20_000,
+            steps=10_000,
         )
+
+
+def title(data: str) -> str:
+    """A data set's name without what says which part of it: ``cifar10``."""
+    return data.partition("_")[0]
 
 
 class Cell(NamedTuple):
@@ -83,14 +90,14 @@ class Cell(NamedTuple):
 
     @property
     def title(self) -> str:
-        return self.data.removesuffix(".npz")
+        return title(self.data)
 
 
 def cells(config: Config) -> Iterator[Cell]:
     """All pairs of data set and depth."""
     for depth in config.depths:  # data sets of one size share the noise training
         for data in config.data:
-            yield Cell(data, depth, f"{slug(data.removesuffix('.npz'))}, {depth} layers: ")
+            yield Cell(data, depth, f"{slug(title(data))}, {depth} layers: ")
 
 
 def conditions(config: Config) -> dict[str, Condition]:
@@ -118,16 +125,17 @@ def conditions(config: Config) -> dict[str, Condition]:
         for name, (rule, noise) in MAIN.items():
             length = config.noise_steps * noise
             found[f"{prefix}{name}"] = Condition(rule=rule, noise_steps=length, **fields)
+        found[f"{prefix}{QUIET}"] = Condition(change=quieten, **fields)
     return found
 
 
 def converged_at(losses: NDArray[Any], window: int) -> NDArray[Any]:
-    """The first record of each network (column) that gained too little on the one a window before.
+    """The record of each network (column) that first ends a window within ``BAND``.
 
     Where there is none, it is the number of records.
     """
-    gains = losses[:-window] - losses[window:]
-    ended = np.vstack([gains < LEAST_GAIN, np.ones(losses.shape[1], dtype=bool)])
+    spread = np.ptp(sliding_window_view(losses, window + 1, axis=0), axis=-1)
+    ended = np.vstack([spread < BAND, np.ones(losses.shape[1], dtype=bool)])
     first: NDArray[Any] = window + ended.argmax(axis=0)
     return first
 

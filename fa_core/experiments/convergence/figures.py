@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from fa_core.experiments.convergence.claims import accuracies
-from fa_core.experiments.convergence.conditions import Config
+from fa_core.experiments.convergence.conditions import Config, title
 from fa_core.experiments.shared.noise_then_data import MAIN
 from fa_core.show.style import RULE_STYLE, Figure, figure, interval
 
@@ -20,7 +20,7 @@ def final_accuracies(config: Config, table: pd.DataFrame) -> Figure:
                 depths = [depth + 0.06 * (shift - 1.5) for depth in config.depths]
                 bars = [mean - low, high - mean]
                 ax.errorbar(depths, mean, bars, capsize=2, label=name, **RULE_STYLE[name])
-            ax.set(title=data.removesuffix(".npz"), xticks=config.depths)
+            ax.set(title=title(data), xticks=config.depths)
             ax.set(xlabel="weight layers", ylabel="accuracy (%)")
         for ax in axes[len(config.data) :]:
             ax.set_visible(False)
