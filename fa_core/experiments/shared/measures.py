@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fa_core import metrics
+from fa_core.experiments.shared import tasks
 
 _READOUT_SAMPLES = 1000  # as in the paper's Fig. 4b
 _CREDIT_SAMPLES = 500  # of the test set, that update angles are taken on
@@ -25,6 +26,13 @@ def performance(net: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
     """Loss (nats) and accuracy from one forward pass."""
     logits = net(x)
     return {"loss": metrics.cross_entropy(logits, y), "accuracy": metrics.accuracy(logits, y)}
+
+
+@torch.no_grad()
+def train_loss(data: str, images: int, net: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Loss (nats) on the whole train set: the first ``images`` of a task."""
+    task = tasks.load(data, images).to(x.device)
+    return {"train_loss": metrics.cross_entropy(net(task.train_x), task.train_y)}
 
 
 def credit(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:

@@ -8,9 +8,12 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from fa_core import data
 from fa_core.data import Dataset
+
+HALF_SIZE = " at half size"
 
 
 def load(name: str, images: int | None = None) -> Dataset:
@@ -18,7 +21,8 @@ def load(name: str, images: int | None = None) -> Dataset:
 
     Beside the names of :func:`fa_core.data.load`: ``noisy digits`` (a fixed N(0, 1) number added
     to every standardised pixel), ``upper half of digits`` (the lower pixels set to the mean),
-    ``permuted digits`` (one fixed order of the pixels), ``rotated digits`` (by 90 degrees).
+    ``permuted digits`` (one fixed order of the pixels), ``rotated digits`` (by 90 degrees). Any
+    name may end with `` at half size``: each pixel is then the mean of 2 x 2.
     """
     task = _whole(name)
     return replace(task, train_x=task.train_x[:images], train_y=task.train_y[:images])
@@ -31,7 +35,19 @@ def _whole(name: str) -> Dataset:
         return replace(
             digits, name=name, train_x=change(digits.train_x), test_x=change(digits.test_x)
         )
+    if name.endswith(HALF_SIZE):
+        return _half_size(data.load(name.removesuffix(HALF_SIZE)))
     return data.load(name)
+
+
+def _half_size(task: Dataset) -> Dataset:
+    channels, height, width = task.shape
+
+    def halve(x: Tensor) -> Tensor:
+        return avg_pool2d(x.reshape(-1, *task.shape), 2).flatten(1)
+
+    shape = (channels, height // 2, width // 2)
+    return replace(task, train_x=halve(task.train_x), test_x=halve(task.test_x), shape=shape)
 
 
 def _noisy(x: Tensor) -> Tensor:
