@@ -64,8 +64,7 @@ def readout_spread(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
     """How far readout probabilities lie from 1/K: mean distance, and what a figure shows of them.
 
     ``readout_distance`` is the mean over 1,000 inputs and all classes of ``|p - 1/K|``;
-    ``readout_q`` the ``q``-th percentile of all these probabilities, ``largest_readout`` the mean
-    over inputs of the largest one.
+    ``readout_q`` the ``q``-th percentile of all these probabilities.
     """
     readouts = net(x[..., :_READOUT_SAMPLES, :]).softmax(-1)
     chance = 1 / readouts.shape[-1]
@@ -73,6 +72,5 @@ def readout_spread(net: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
     values = torch.quantile(readouts.flatten(-2), quantiles / 100, dim=-1)
     return {
         "readout_distance": (readouts - chance).abs().mean((-2, -1)),
-        "largest_readout": readouts.amax(-1).mean(-1),
         **{f"readout_{q}": value for q, value in zip(quantiles.tolist(), values, strict=True)},
     }
