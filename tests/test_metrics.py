@@ -233,7 +233,8 @@ def test_what_has_probability_0_adds_nothing_to_the_loss(y):
 def typed(monkeypatch):
     """``metrics`` imported anew, with the shapes in its signatures checked at every call."""
     monkeypatch.setattr(fa, "metrics", metrics)  # puts the plain module back afterwards
-    monkeypatch.delitem(sys.modules, "fa_core.metrics")
+    for name in [name for name in sys.modules if name.startswith("fa_core.metrics")]:
+        monkeypatch.delitem(sys.modules, name)
     with install_import_hook("fa_core.metrics", "beartype.beartype"):
         return importlib.import_module("fa_core.metrics")
 
