@@ -64,10 +64,10 @@ def test_the_area_is_the_mean_accuracy_in_points_and_two_points_below_bp_are_com
 def test_the_orders_are_compared_at_the_end_of_both():
     found = verdicts()
     assert found["noise-moves-to-b"].estimate == pytest.approx(-2, rel=0.01)
-    assert found["nearest-to-b"].estimate == pytest.approx(-2, rel=0.01)
-    assert found["order-matters"].estimate == pytest.approx(-1.9, rel=0.01)
-    nearer = verdicts(distance={conditions.DATA_THEN_NOISE: {8: 5.0, END: 2.5}})
-    assert nearer["order-matters"].verdict == "contradicted"
+    assert found["nearest-to-b"].estimate == pytest.approx(-1.9, rel=0.01)
+    for other, distances in ((conditions.DATA_THEN_NOISE, {8: 5.0, END: 2.5}), ("FA", {8: 2.5})):
+        nearer = verdicts(distance={other: {0: 6.0} | distances})
+        assert nearer["nearest-to-b"].verdict == "contradicted"
 
 
 @pytest.mark.parametrize("after, verdict", [(4.8, "supported"), (4.7, "contradicted")])

@@ -14,7 +14,7 @@ from fa_core.results.store import published
 # another clock than the steps on data, a correlation, or a share of another gain.
 NOT_COMPARED = {
     "learning_speed": {
-        *("noise-moves-to-b", "order-matters", "noise-after-data-idle", "faster-in-all-steps"),
+        *("noise-moves-to-b", "nearest-to-b", "noise-after-data-idle", "faster-in-all-steps"),
     },
     "low_rank": {
         *("readouts-near-chance", "few-values-dominate", "noise-lowers-rank-w1"),

@@ -39,6 +39,7 @@ RULE_STYLE: dict[str, dict[str, Any]] = {
     "BP": {"color": OKABE_ITO["green"], "linestyle": "--"},
     "noise then BP": {"color": OKABE_ITO["purple"], "linestyle": "--"},
 }
+QUIET_STYLE: dict[str, Any] = {"color": OKABE_ITO["orange"], "linestyle": "-."}  # the control
 _DASHES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))  # told apart without colour
 _WIDTH = 7.2  # inches: the text column's width, so that figures are neither shrunk nor blown up
 _STYLE: Any = {

@@ -46,10 +46,10 @@ class Config:
         return cls(
             data=("digits", "noisy digits"),
             depths=(2, 3),
-            images=400,
+            images=200,
             hidden=64,
-            networks=5,
-            noise_steps=1000,
+            networks=4,
+            noise_steps=500,
             noise_lr=1e-3,
             lr=3e-3,
             window=200,

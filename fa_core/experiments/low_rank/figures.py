@@ -14,9 +14,8 @@ from fa_core.experiments.low_rank.claims import gap, last_gap
 from fa_core.experiments.low_rank.conditions import NOISE, Config
 from fa_core.experiments.shared.noise_then_data import MAIN, QUIET
 from fa_core.results.tables import curve, last, spectra
-from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure, reference
+from fa_core.show.style import OKABE_ITO, QUIET_STYLE, RULE_STYLE, Figure, band, figure, reference
 
-_STYLE = RULE_STYLE | {QUIET: {"color": OKABE_ITO["orange"], "linestyle": "-."}}
 _BY_LAYER: list[dict[str, Any]] = [  # W1, W2, ...
     {"color": OKABE_ITO[colour], "linestyle": dash}
     for colour, dash in (("blue", "-"), ("purple", "--"), ("green", "-."))
@@ -55,7 +54,7 @@ def gram_ranks(config: Config, table: pd.DataFrame) -> Figure:
 
 def _over_steps(ax: Axes, lines: Mapping[str, pd.DataFrame]) -> None:
     for name, values in lines.items():
-        band(ax, values, name, **_STYLE[name])
+        band(ax, values, name, **RULE_STYLE.get(name, QUIET_STYLE))
     ax.set_xscale("symlog", linthresh=10)
     ax.set_xlim(0, None)
     ax.set_xlabel("data steps")
@@ -64,7 +63,9 @@ def _over_steps(ax: Axes, lines: Mapping[str, pd.DataFrame]) -> None:
 def _at_the_end(ax: Axes, variants: Mapping[int, str], read: Any) -> None:
     for name in _PAIR:
         values = {value: read(f"{prefix}{name}") for value, prefix in variants.items()}
-        band(ax, pd.DataFrame(values).T, name, marker="o", ms=4, **_STYLE[name])
+        band(
+            ax, pd.DataFrame(values).T, name, marker="o", ms=4, **RULE_STYLE.get(name, QUIET_STYLE)
+        )
 
 
 def before_data(config: Config, table: pd.DataFrame) -> Figure:
@@ -106,7 +107,7 @@ def matched(table: pd.DataFrame) -> Figure:
         panels = {"Feedback alignment": (*_PAIR, QUIET), "Backpropagation": list(MAIN)[2:]}
         for ax, (title, names) in zip(axes, panels.items(), strict=True):
             for name in names:
-                band(ax, _gap_over_loss(table, name), name, **_STYLE[name])
+                band(ax, _gap_over_loss(table, name), name, **RULE_STYLE.get(name, QUIET_STYLE))
             ax.set_xscale("log")
             ax.invert_xaxis()
             ax.set(title=title, xlabel="train loss (nats), falling")

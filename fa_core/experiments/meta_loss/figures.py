@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure
+from fa_core.show.style import OKABE_ITO, QUIET_STYLE, RULE_STYLE, Figure, band, figure
 
 _TASK_STYLE: tuple[
     dict[str, Any], ...
@@ -19,7 +19,6 @@ _TASK_STYLE: tuple[
     {"color": "#888888", "linestyle": (0, (1, 1)), "marker": "D"},
 )
 _TAILORED: dict[str, Any] = {"color": OKABE_ITO["black"], "linestyle": "-.", "marker": "s", "ms": 4}
-QUIET_STYLE: dict[str, Any] = {"color": OKABE_ITO["orange"], "linestyle": "-."}
 
 
 def _along_noise(ax: Axes, lengths: Sequence[int]) -> None:
