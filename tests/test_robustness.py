@@ -294,7 +294,7 @@ def test_each_claim_reads_the_gain_that_its_words_name(by_hand):
     points = {
         **{"more-robust": 20, "translated": 30, "scaled": 10, "rotated": 20, "bp-gains-too": 20},
         **{"matched-shifts": 10, "matched-quiet": 10, "matched-near-bp": 10},
-        **{"matched-bp-gains": 10, "part-is-accuracy": 10},
+        **{"more-robust-than-quiet": 20, "part-is-accuracy": 10},
     }
     assert {key: finding.estimate for key, finding in found.items()} == pytest.approx(points)
     assert [f.key for f in found.values() if f.primary] == ["more-robust"]
@@ -354,6 +354,8 @@ def test_findings_and_summary_follow_from_the_table(config, table):
     assert gains.loc[claims.ALL_SHIFTS].tolist() == pytest.approx(
         [ends["more-robust"], ends["matched-shifts"]]
     )
+    at_the_end = claims.gains_at_the_end(config, table)["noise then FA"]
+    assert at_the_end["translate"].mean() == pytest.approx(ends["translated"])
     drawn = claims.noise_gains(config, table)["at equal accuracy"]
     assert drawn["translate"].mean() == pytest.approx(gains.loc["translate", "at equal accuracy"])
 

@@ -26,7 +26,10 @@ Scale = Mapping[str, Findings]  # the findings of each experiment
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the paper, reproduced where all findings named by ``keys`` are supported."""
+    """A claim of the paper, reproduced where all findings named by ``keys`` are supported.
+
+    A key is one of ``experiment``, unless it names another: ``EXPERIMENT/KEY``.
+    """
 
     figure: str
     measure: str
@@ -43,13 +46,11 @@ class Claim:
         """
         if self.experiment not in scale:
             return []
-        known = {finding.key: finding for finding in scale[self.experiment]}
-        if missing := [key for key in self.keys if key not in known]:
-            raise ValueError(
-                f"Fig. {self.figure}: {self.experiment} has no finding {', '.join(missing)}; "
-                f"it has {', '.join(known)}"
-            )
-        return [known[key] for key in self.keys]
+        known = {f"{name}/{f.key}": f for name, found in scale.items() for f in found}
+        wanted = [key if "/" in key else f"{self.experiment}/{key}" for key in self.keys]
+        if missing := [key for key in wanted if key not in known]:
+            raise ValueError(f"Fig. {self.figure}: no finding {', '.join(missing)}")
+        return [known[key] for key in wanted]
 
 
 CLAIMS = [

@@ -113,6 +113,14 @@ def noise_gains(config: Config, table: pd.DataFrame) -> dict[str, dict[str, pd.S
     }
 
 
+def gains_at_the_end(config: Config, table: pd.DataFrame) -> dict[str, dict[str, pd.Series[float]]]:
+    """What noise, and what the quiet readout, gives FA at the last step, in percentage points."""
+    return {
+        start: {f: 100 * last_gain(table, f, start, "FA") for f in families(config)}
+        for start in ("noise then FA", QUIET)
+    }
+
+
 def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
     """One row for each family: accuracies at the last step, gains of noise both ways; in %."""
     fa, noisy, *_ = MAIN
@@ -175,6 +183,12 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 for key, family in families_of_paper.items()
             ),
             *on_usps("usps", at_the_end, last_gain, paper="Fig. 5c"),
+            tested(
+                "more-robust-than-quiet",
+                f"{at_the_end} FA after noise is more accurate than FA from a quiet readout "
+                f"{shifted}.",
+                *(last_gain, noisy, QUIET),
+            ),
             tested("matched-shifts", f"{equal} {more} {shifted}.", matched_gain),
             *on_usps("matched-usps", equal, matched_gain),
             Finding.of_mean(
@@ -196,10 +210,6 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
             ),
             tested(
                 *("bp-gains-too", f"{at_the_end} {noisy_bp_is} than BP {shifted}.", last_gain),
-                *(noisy_bp, bp),
-            ),
-            tested(
-                *("matched-bp-gains", f"{equal} {noisy_bp_is} than BP {shifted}.", matched_gain),
                 *(noisy_bp, bp),
             ),
         ]

@@ -21,10 +21,10 @@ _AXES = {
     "scale": "scale (factor)",
     "translate": "shift (pixels)",
 }
-_GAINS = {
-    "at the last step": {"color": OKABE_ITO["orange"], "marker": "s"},
-    "at equal accuracy": {"color": OKABE_ITO["blue"], "marker": "o"},
-}
+_LOOKS = (
+    {"color": OKABE_ITO["orange"], "marker": "s"},
+    {"color": OKABE_ITO["blue"], "marker": "o"},
+)
 _ACCURACIES = (0.5, 0.8, 0.9, 0.95, 0.98)
 
 
@@ -87,12 +87,13 @@ def same_accuracy(panels: Panels) -> Figure:
     return fig
 
 
-def gains(samples: Mapping[str, Mapping[str, pd.Series[float]]]) -> Figure:
-    """What noise gives FA, in percentage points: way of comparing to family to networks."""
+def gains(samples: Mapping[str, Mapping[str, pd.Series[float]]], title: str) -> Figure:
+    """Gains over FA in percentage points: two ways of comparing, or starts, to families."""
     families = list(next(iter(samples.values())))
     with figure(1, height=1.2 + 0.3 * len(families) * len(samples)) as (fig, (ax,)):
-        for number, (way, by_family) in enumerate(samples.items()):
-            look = _GAINS[way]
+        for number, ((way, by_family), look) in enumerate(
+            zip(samples.items(), _LOOKS, strict=True)
+        ):
             offset = 0.4 * (number - (len(samples) - 1) / 2)  # bars of one family lie together
             for row, values in enumerate(by_family.values()):
                 dots = np.full(len(values), row + offset - 0.13)  # above the bar
@@ -106,6 +107,6 @@ def gains(samples: Mapping[str, Mapping[str, pd.Series[float]]]) -> Figure:
         ax.set_yticks(range(len(families)), families)
         ax.set_ylim(len(families) - 0.5, -0.5)
         ax.grid(visible=False, axis="y")
-        ax.set(title="FA after noise less FA", xlabel="percentage points (dotted: no difference)")
+        ax.set(title=title, xlabel="percentage points (dotted: no difference)")
         fig.legend(loc="outside lower center", ncols=len(samples))
     return fig
