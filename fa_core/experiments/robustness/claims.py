@@ -211,6 +211,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
             tested(
                 *("bp-gains-too", f"{at_the_end} {noisy_bp_is} than BP {shifted}.", last_gain),
                 *(noisy_bp, bp),
+                paper="Discussion",
             ),
         ]
     )
