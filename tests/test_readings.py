@@ -16,6 +16,7 @@ NOT_COMPARED = {
     "learning_speed": {
         *("noise-moves-to-b", "nearest-to-b", "noise-after-data-idle", "faster-in-all-steps"),
     },
+    "convergence": set(),
     "low_rank": {
         *("readouts-near-chance", "few-values-dominate", "noise-lowers-rank-w1"),
         *("noise-lowers-rank-readout", "rank-goes-with-gap"),
@@ -44,7 +45,7 @@ def test_no_difference_is_found_where_there_is_none(name):
     alike = table.groupby(groups)["value"].transform("mean")
     found = experiment.claims(config, table.assign(value=alike.where(~apart, 0.9 * alike)))
     compared = [finding for finding in found if finding.key not in NOT_COMPARED[name]]
-    assert len(compared) >= 7 and len(found) - len(compared) == len(NOT_COMPARED[name])
+    assert len(compared) >= 3 and len(found) - len(compared) == len(NOT_COMPARED[name])
     for finding in compared:
         nothing = float(finding.unit.startswith("times"))  # a ratio, or else a difference
         assert finding.estimate == pytest.approx(nothing, abs=1e-9), finding
