@@ -57,6 +57,7 @@ _OF_NET: dict[str, Measure] = {
     "effective_rank": _effective_rank,
     "update_angle": _update_angle,
 }
+_APART = 5  # steps, at least, between two records that nobody asked for
 MEASURES = (*_OF_LOGITS, *_OF_NET)
 
 
@@ -192,9 +193,13 @@ def checked_measures(record: object) -> list[str | Measure]:
 
 
 def recorded_steps(record_at: Iterable[int] | None, steps: int) -> set[int]:
-    """The steps to record, checked; by default 21 from 0 to ``steps``."""
+    """The steps to record, checked; by default 21 from 0 to ``steps``, fewer in a short run.
+
+    A record costs about as much as two steps: more of them would cost more than a third of the run.
+    """
     if record_at is None:
-        return set(np.linspace(0, steps, 21).round().astype(int).tolist())
+        intervals = min(20, -(-steps // _APART))
+        return set(np.linspace(0, steps, intervals + 1).round().astype(int).tolist())
     # An array of no dimension has the method of an iterable, but no items.
     if not isinstance(record_at, Iterable) or getattr(record_at, "ndim", 1) == 0:
         raise TypeError(f"record_at must be an iterable of steps, got {_checks.shown(record_at)}")

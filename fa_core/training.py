@@ -62,7 +62,8 @@ def train_on_noise(
         optimizer: called as ``optimizer(parameters, lr=lr)``; default Adam with its usual betas.
         record: names in ``fa_core.history.MEASURES``, or functions ``(net, x, y) -> columns``.
             They are taken on 256 noise samples that are never trained on.
-        record_at: steps at which to record; default 21 steps evenly from 0 to ``steps``.
+        record_at: steps at which to record; default 21 steps evenly from 0 to ``steps``, in a run
+            of less than 100 steps as many as are 5 steps apart.
         progress: show a progress bar.
         **noise: options of :class:`~fa_core.NoiseGenerator`: ``distribution``, ``mean``, ``std``,
             ``density``, ``labels``, ``share``; ``shape`` and ``classes`` where ``net`` is no MLP.

@@ -88,8 +88,9 @@ def test_the_table_is_tidy(run, networks):
 
 
 def test_records_21_steps_unless_told_otherwise(run):
-    assert run(fa.MLP(SIZES), 40).steps == list(range(0, 41, 2))
-    assert run(fa.MLP(SIZES), 2).steps == [0, 1, 2]
+    assert run(fa.MLP(SIZES), 200).steps == list(range(0, 201, 10))
+    assert run(fa.MLP(SIZES), 40).steps == list(range(0, 41, 5))  # fewer in a short run
+    assert run(fa.MLP(SIZES), 2).steps == [0, 2]
     assert run(fa.MLP(SIZES), 2, record_at=np.array([1])).steps == [1]
 
 
@@ -126,7 +127,7 @@ def test_noise_metrics_are_taken_on_noise_that_is_never_trained_on():
     options = {"shape": 64, "classes": 10, "batch_size": 256, "progress": False}
     fa.train_on_noise(net, 3, record=[lambda _, x, y: probes.append(x) or {}], **options)
     trained = torch.cat(net.seen, 1)
-    assert len(probes) == 4 and all(torch.equal(x, probes[0]) for x in probes)
+    assert len(probes) == 2 and all(torch.equal(x, probes[0]) for x in probes)
     assert torch.cdist(probes[0], trained).min() > 1  # near 11 for independent samples
 
 
@@ -236,7 +237,7 @@ def test_any_model_and_optimizer_train_and_modes_are_kept(digits):
     options = quiet | {"optimizer": partial(torch.optim.SGD, momentum=0.9)}
     noise = fa.train_on_noise(model, 5, shape=64, classes=10, **options)
     data = fa.train(model, digits, 5, **options)
-    assert noise["loss"].shape == data["loss"].shape == (6,)
+    assert noise["loss"].shape == data["loss"].shape == (2,)
     assert [module.training for module in model] == [True, True, False, True]
     # Batch statistics are those of the 5 + 5 training batches: nothing else was shown to them.
     assert [model[i].num_batches_tracked.item() for i in (1, 2)] == [10, 0]

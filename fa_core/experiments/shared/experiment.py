@@ -49,7 +49,7 @@ class Condition:
         classes: of its labels.
         change: called with the network and the seed before the training that is recorded.
         record: measures, by name or as functions ``(net, x, y) -> columns``.
-        record_at: steps to record at; ``None`` for 21 steps, evenly.
+        record_at: steps to record at; ``None`` for 21 steps, evenly, or fewer in a short run.
         keep: picks the rows of the table that are worth keeping.
 
     Raises:
