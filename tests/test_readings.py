@@ -18,8 +18,8 @@ NOT_COMPARED = {
     },
     "convergence": set(),
     "low_rank": {
-        *("readouts-near-chance", "few-values-dominate", "noise-lowers-rank-w1"),
-        *("noise-lowers-rank-readout", "rank-goes-with-gap"),
+        *("readouts-near-chance", "few-values-dominate", "noise-lowers-rank"),
+        "rank-goes-with-gap",
     },
     "robustness": set(),
     "meta_loss": {"half-of-the-rest"},
