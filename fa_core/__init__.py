@@ -4,7 +4,7 @@
 >>> net = fa.MLP([64, 32, 10], rule="fa", networks=4, seed=0)
 >>> history = fa.train_on_noise(net, steps=20, progress=False)
 >>> history["alignment_angle_2"].shape          # [records, networks], degrees
-(21, 4)
+(5, 4)
 """
 
 from fa_core import data, metrics, rules
