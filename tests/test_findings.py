@@ -61,6 +61,18 @@ def test_the_interval_covers_the_mean_as_often_as_it_says(shape, n):
         assert covered >= 0.93
 
 
+@pytest.mark.parametrize(
+    "treated, words",
+    [
+        ([4.0, 5.0, 6.0], "higher by 4 (1.52 to 6.48)"),
+        ([-4.0, -5.0, -6.0], "lower by 6 (3.52 to 8.48)"),
+        ([0.0, 1.0, 2.0], "not told apart"),
+    ],
+)
+def test_a_comparison_in_words_has_the_way_and_the_size_of_the_difference(treated, words):
+    assert samples.compared(treated, [1.0, 1.0, 1.0]) == words
+
+
 def test_figures_and_findings_use_one_interval():
     values = np.random.default_rng(0).exponential(size=8)
     found = Finding.of_mean("c", values, "u", above=0)

@@ -1,6 +1,7 @@
 """The stored tables at paper scale: all there, small, current, and what the code computes again."""
 
 import dataclasses
+import re
 from functools import partial
 
 import pandas as pd
@@ -31,6 +32,13 @@ def test_every_experiment_has_a_table_of_this_version_and_configuration(name):
     assert stored.record["networks"] == experiments.get(name).Config.paper().networks
     # Only there a network can be computed again alone: on a GPU one stream serves all.
     assert stored.record["device"].startswith("cpu")
+
+
+@pytest.mark.parametrize("name", experiments.names())
+def test_the_minutes_that_a_configuration_names_are_those_of_its_table(name):
+    (minutes,) = re.findall(r"(\d+) minutes", experiments.get(name).Config.paper.__doc__)
+    took = current(name).record["seconds"] / 60
+    assert int(minutes) == pytest.approx(took, rel=1 / 3), f"the stored table took {took:.0f}"
 
 
 def test_no_other_file_lies_there():

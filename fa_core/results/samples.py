@@ -49,6 +49,19 @@ def interval(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[
     return mean, mean - half, mean + half
 
 
+def compared(treated: ArrayLike, control: ArrayLike) -> str:
+    """How the mean of ``treated - control``, paired by network, lies to 0, in words.
+
+    ``"higher by 2.81 (2.38 to 3.25)"`` gives the size of the mean and its 95 % interval; it is
+    ``"not told apart"`` where that interval holds 0. Raises as :func:`sample`.
+    """
+    mean, *ends = map(float, interval(sample("treated", treated) - sample("control", control)))
+    if min(ends) <= 0 <= max(ends):
+        return "not told apart"
+    low, high = sorted(map(abs, ends))
+    return f"{'higher' if mean > 0 else 'lower'} by {abs(mean):.3g} ({low:.3g} to {high:.3g})"
+
+
 def p_value(values: NDArray[Any], above: float, below: float) -> float:
     """Two-sided p-value of the verdict on the claim that the mean lies in a region (t test)."""
     n = len(values)

@@ -45,7 +45,7 @@ def noise_training(config: Config, table: pd.DataFrame) -> Figure:
 
 
 def raw_and_centred(config: Config, table: pd.DataFrame) -> Figure:
-    """Raw and class-centred angles under FA, the mean row's share of |W|², and |W - B|."""
+    """Raw and class-centred angles under FA, the mean row's share of ‖W₂‖², and ‖W₂ − B₂‖."""
     with figure(4) as (fig, (neurons, matrix, share, distance)):
         for ax, name in ((neurons, "neuron_angle"), (matrix, "alignment_angle")):
             band(ax, curve(table, "FA", name), "raw", **_RAW)
@@ -61,8 +61,12 @@ def raw_and_centred(config: Config, table: pd.DataFrame) -> Figure:
             band(distance, curve(table, rule, "feedback_distance"), rule, **RULE_STYLE[rule])
         neurons.set(title="Mean over hidden neurons", ylabel="angle (degrees)")
         matrix.set(title="Whole matrix", ylabel="angle (degrees)")
-        share.set(title="Share of $|W_2|^2$ in its mean row", ylabel="share", ylim=(0, None))
-        distance.set(title="Distance of $W_2$ from $B_2$", ylabel="$|W_2 - B_2|$", ylim=(0, None))
+        share.set(
+            title=r"Share of $\Vert W_2\Vert^2$ in its mean row", ylabel="share", ylim=(0, None)
+        )
+        distance.set(
+            title="Distance of $W_2$ from $B_2$", ylabel=r"$\Vert W_2 - B_2\Vert$", ylim=(0, None)
+        )
         for ax in (neurons, matrix):
             ax.set_ylim(top=102)  # room for the legend
             ax.legend(fontsize=8, loc="upper left")

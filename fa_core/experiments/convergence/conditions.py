@@ -58,7 +58,7 @@ class Config:
 
     @classmethod
     def paper(cls) -> Config:
-        """Six data sets, depths 2 to 5, and networks the width of the paper's."""
+        """Six data sets, 2 to 5 layers of the paper's width; the stored table took 96 minutes."""
         return cls(
             data=(
                 *("mnist", "fashion-mnist", "kmnist", "usps"),

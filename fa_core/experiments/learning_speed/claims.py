@@ -15,8 +15,8 @@ from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import area, at, last, never_reached, steps_to
 
 AREA_MARGIN = 2  # percentage points below BP that still count as comparable
-_LENGTH = "in |W₂ − B₂|"
-IDLE_MARGIN = 5  # percent of |W₂ − B₂| that noise after data may change
+_LENGTH = "in ‖W₂ − B₂‖"
+IDLE_MARGIN = 5  # percent of ‖W₂ − B₂‖ that noise after data may change
 
 
 def steps_ratio(
@@ -50,7 +50,7 @@ def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
         "data, then noise": (DATA_THEN_NOISE, config.steps + config.noise_steps),
     }
     columns = {
-        "|W₂ − B₂|": "feedback_distance",
+        "‖W₂ − B₂‖": "feedback_distance",
         "the same at 90°": "right_angle_distance",
         "angle of neurons, degrees": "neuron_angle",
         "class-centred, degrees": "centred_neuron_angle",

@@ -88,7 +88,7 @@ def both_orders(table: pd.DataFrame, steps: int) -> Figure:
     ``steps`` is the number of data steps. Circles mark where one kind of training follows another.
     """
     panels = {
-        "feedback_distance": "Distance between $W_2$ and $B_2$",
+        "feedback_distance": "Distance of $W_2$ from $B_2$",
         "accuracy": "Test accuracy",
     }
     with figure(2, height=3.2) as (fig, axes):

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from fa_core.experiments.low_rank.claims import gap, last_gap
+from fa_core.experiments.low_rank.claims import gap, gap_at, last_gap
 from fa_core.experiments.low_rank.conditions import NOISE, Config
 from fa_core.experiments.shared.noise_then_data import MAIN, QUIET
 from fa_core.results.tables import curve, last, spectra
@@ -117,14 +117,12 @@ def matched(table: pd.DataFrame) -> Figure:
 
 
 def _gap_over_loss(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    losses, gaps = curve(table, name, "train_loss"), gap(table, name)
+    losses = curve(table, name, "train_loss")
     # Levels that every network of the population passes.
     levels = np.geomspace(losses.iloc[0].min(), losses.min().max(), 40)
-    at_levels = {
-        network: np.interp(-np.log(levels), -np.log(losses[network].cummin()), gaps[network])
-        for network in gaps
-    }
-    return pd.DataFrame(at_levels, index=levels)
+    return pd.DataFrame(
+        {level: gap_at(table, name, pd.Series(level, index=losses.columns)) for level in levels}
+    ).T
 
 
 def scatter(rank: ArrayLike, gap: ArrayLike) -> Figure:

@@ -151,9 +151,9 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 paper="Fig. 6c",
             ),
             difference(
-                f"After {k} adaptation steps the last layer is nearer to its feedback, in |W - B|, "
-                "after noise than without (mean over tasks).",
-                *(*distances, "in |W - B|"),
+                f"After {k} adaptation steps the last layer is nearer to its feedback, in "
+                "‖W₂ − B₂‖, after noise than without (mean over tasks).",
+                *(*distances, "in ‖W₂ − B₂‖"),
                 below=0,
                 key="nearer-to-b",
                 paper="Fig. 6b",

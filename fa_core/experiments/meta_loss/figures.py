@@ -84,7 +84,7 @@ def to_feedback(
             for name, values in starts.items():
                 band(ax, values, name, **RULE_STYLE.get(name, QUIET_STYLE))
             ax.set_xlabel("adaptation steps")
-        axes[0].set(title="Distance", ylabel="|W - B| of the last layer", ylim=(0, None))
+        axes[0].set(title="Distance", ylabel=r"$\Vert W_2 - B_2\Vert$", ylim=(0, None))
         axes[1].set(title="Angle", ylabel="mean over neurons (degrees)", ylim=(60, 95))
         _legend_below(fig, axes[0])
     return fig
