@@ -74,7 +74,7 @@ def small():
 
 def off(stored, network, again, twin=None):
     twin = again if twin is None else twin
-    return verify.compare("alignment", "FA", stored, network, again, lambda: [twin]).off
+    return verify.compare("alignment", "FA", stored, network, again, lambda: twin).off
 
 
 def test_the_comparison_knows_a_network_from_its_neighbours(small):
@@ -114,27 +114,16 @@ def test_where_rounding_grows_a_network_is_judged_before_that_alone(small):
 
     assert off(stored, 5, changed(1, 1.01))  # its twin is equal: rounding did not do that
     result = verify.compare(
-        "alignment", "FA", stored, 5, changed(1, 1.01), lambda: [changed(1, 0.99)]
+        "alignment", "FA", stored, 5, changed(1, 1.01), lambda: changed(1, 0.99)
     )
     assert result.off == () and "judged before step 60 alone" in str(result)
     assert off(stored, 5, changed(1.05, 1.01), changed(1.05, 0.99))
     gone = changed(1, 1.01)[~(late & (again["metric"] == "loss"))]
     assert "loss" in off(stored, 5, gone, changed(1, 0.99))[0]  # no rounding loses a number
     grown = verify.compare(
-        "alignment", "FA", stored, 5, changed(1.05, 1.01), lambda: [changed(0.9, 1)]
+        "alignment", "FA", stored, 5, changed(1.05, 1.01), lambda: changed(0.9, 1)
     )
     assert grown.off == () and str(grown).startswith("? ") and "at no step" in str(grown)
-
-
-def test_a_part_that_comes_out_when_rounded_otherwise_fits(small):
-    stored, again = small
-    moved = again.assign(value=again["value"] * 1.01)
-    judge = partial(verify.compare, "alignment", "FA")
-    assert judge(stored, 5, moved, lambda: [moved]).off
-    result = judge(stored, 5, moved, lambda: [moved, again])
-    assert result.off == () and "rounded otherwise" in str(result)
-    other = judge(stored, 4, moved, lambda: [moved, again])  # again is no computing of network 4
-    assert "rounded otherwise" not in str(other)
 
 
 def test_of_several_twins_the_farthest_counts(small):
@@ -148,17 +137,23 @@ def test_of_several_twins_the_farthest_counts(small):
     pd.testing.assert_frame_equal(far, both)
 
 
-def test_twins_round_otherwise_and_leave_the_threads_as_they_were(monkeypatch):
+def test_a_pair_is_one_product_and_twins_round_otherwise(monkeypatch):
     asked = []
 
-    def recompute(experiment, part, network, networks):
-        asked.append((torch.get_num_threads(), networks))
-        return pd.DataFrame({"value": [1.0]})
+    def part():
+        asked.append((torch.get_num_threads(), networks.pop(0)))
+        return pd.DataFrame({"network": [0, 1], "value": [1.0, 2.0]})
 
-    monkeypatch.setattr(verify, "recompute", recompute)
-    before = torch.get_num_threads()
-    assert len(verify._twins(experiments.get("alignment"), "FA", 3)) == 3
-    assert asked == [(1, 2), (1, 1), (2, 1)] and torch.get_num_threads() == before
+    def parts(config, device):
+        networks.append(config.networks)
+        return {"FA": part}
+
+    networks, experiment, before = [], Double(), torch.get_num_threads()
+    object.__setattr__(experiment, "parts", parts)
+    assert verify.recompute(experiment, "FA", 3)["value"].tolist() == [1.0]
+    assert asked == [(1, 2)] and torch.get_num_threads() == before
+    assert len(verify._twins(experiment, "FA", 3)) == 2
+    assert asked[1:] == [(1, 1), (2, 1)] and torch.get_num_threads() == before
 
 
 def no_data():

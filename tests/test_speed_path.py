@@ -11,7 +11,7 @@ import torch
 from scipy import stats
 
 import fa_core as fa
-from fa_core.engine import cuda_graph, fused_adam, products, workers
+from fa_core.engine import cuda_graph, products, updates, workers
 from fa_core.engine.batches import DataBatches, NoiseBatches
 from fa_core.engine.fast_normal import FastNormal
 
@@ -383,11 +383,17 @@ def test_a_plain_networks_product_goes_to_all_threads(threads, parts):
     torch.testing.assert_close(out, x @ weight.mT)
 
 
-def adams(change=None, **options):
-    """Two equal networks with Adam each; the second takes ``change`` after 3 of 6 steps."""
+def twins(change=None, kind=torch.optim.Adam, **options):
+    """Two equal networks with an optimiser each, which takes ``change`` after 3 of 6 steps.
+
+    The first makes its steps directly. Layers have rates of their own.
+    """
     nets = [fa.MLP([12, 6, 3], networks=2) for _ in range(2)]
-    optimizers = [torch.optim.Adam(n.parameters(), lr=LR, **options) for n in nets]
-    steps = [fused_adam.prepare(optimizers[0]), optimizers[1].step]
+    optimizers = [
+        kind([{"params": n.layers[0].parameters(), "lr": 2 * LR}, *_last(n)], lr=LR, **options)
+        for n in nets
+    ]
+    steps = [updates.prepare(optimizers[0]), optimizers[1].step]
     noise = fa.NoiseGenerator(12, 3, networks=2)
     for now in range(6):
         x, y = noise.batch(8)
@@ -399,6 +405,10 @@ def adams(change=None, **options):
     return nets, optimizers
 
 
+def _last(net):
+    return [{"params": net.layers[-1].parameters()}]
+
+
 def halve_the_rate(optimizer):
     optimizer.param_groups[0]["lr"] /= 2
 
@@ -407,25 +417,32 @@ def forget(optimizer):
     optimizer.state.clear()
 
 
+SGD = {"kind": torch.optim.SGD}
+
+
 @pytest.mark.parametrize("change", [None, halve_the_rate, forget])
 @pytest.mark.parametrize(
     "options",
-    [{"fused": True}, {"fused": True, "weight_decay": 0.1}, {"fused": True, "amsgrad": True}, {}],
+    [
+        *({"fused": True}, {"fused": True, "weight_decay": 0.1}, {"fused": True, "amsgrad": True}),
+        *({}, SGD, SGD | {"momentum": 0.5}, SGD | {"weight_decay": 0.1}, SGD | {"maximize": True}),
+    ],
     ids=str,
 )
-def test_a_direct_step_of_adam_is_adams_own_to_the_bit(options, change):
-    nets, (mine, theirs) = adams(change, **options)
+def test_a_direct_step_is_the_optimisers_own_to_the_bit(options, change):
+    nets, (mine, theirs) = twins(change, **options)
     assert all(map(torch.equal, *(net.parameters() for net in nets)))
     for own, other in zip(mine.state.values(), theirs.state.values(), strict=True):
         assert all(torch.equal(own[name], other[name]) for name in other)
 
 
-def test_a_direct_step_does_not_pass_over_adams_python(monkeypatch):
+@pytest.mark.parametrize("kind, first", [(torch.optim.Adam, 1), (torch.optim.SGD, 0)])
+def test_a_direct_step_does_not_pass_over_the_optimisers_python(monkeypatch, kind, first):
     calls = []
-    step = torch.optim.Adam.step
-    monkeypatch.setattr(torch.optim.Adam, "step", lambda self: calls.append(1) or step(self))
-    adams(fused=True)
-    assert len(calls) == 1 + 6  # the first of ours, which makes the state, and all of the other's
+    step = kind.step
+    monkeypatch.setattr(kind, "step", lambda self: calls.append(1) or step(self))
+    twins(kind=kind, fused=True)
+    assert len(calls) == first + 6  # Adam's first of ours makes its state; all of the other's
 
 
 def test_a_hook_of_the_optimizer_is_called_at_every_step():
@@ -434,14 +451,14 @@ def test_a_hook_of_the_optimizer_is_called_at_every_step():
     def count(optimizer):
         optimizer.register_step_pre_hook(lambda *_: calls.append(optimizer))
 
-    _, (mine, theirs) = adams(count, fused=True)
+    _, (mine, theirs) = twins(count, fused=True)
     assert calls.count(mine) == calls.count(theirs) == 3
 
 
 def test_a_schedule_of_the_learning_rate_counts_every_step():
     optimizer = torch.optim.Adam(fa.MLP([4, 3]).parameters(), lr=LR, fused=True)
     torch.optim.lr_scheduler.StepLR(optimizer, 1)
-    step = fused_adam.prepare(optimizer)
+    step = updates.prepare(optimizer)
     for parameter in optimizer.param_groups[0]["params"]:
         parameter.grad = torch.ones_like(parameter)
     for _ in range(3):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fa_core import metrics, seeding
-from fa_core.engine import autograd, fused_adam
+from fa_core.engine import autograd, updates
 from fa_core.engine.cuda_graph import StepGraph
 from fa_core.engine.divergence import diverged, require_finite
 from fa_core.networks import MLP
@@ -51,7 +51,7 @@ class Worker:
         closed_form = net.closed_form(*source.batch) if isinstance(net, MLP) else None
         self._gradients = closed_form or self._by_autograd
         networks: Any = getattr(net, "networks", None)
-        self._update = fused_adam.prepare(optimizer)
+        self._update = updates.prepare(optimizer)
         self._streams = seeding.generators(seed + first, "rule", networks)
 
     def advance(self, start: int, stop: int) -> None:

@@ -1,13 +1,11 @@
 """Tables are trusted because one network of each part is computed again and compared.
 
 A network is computed beside its neighbour, as a pair: products of two networks round almost as
-those of twenty do, those of one do not, and training magnifies the difference. A *deviation* is the
-difference of a number from the stored one, less what comes of storing four digits, in standard
-deviations between the networks of the table.
+those of twenty do, those of one do not, and training magnifies the difference. One thread does it,
+for two would share the pair out, and each network would be alone.
 
-How many threads there are decides how networks are grouped, and so how their products round. A
-table does not say with how many it was computed: a part that is off is therefore computed once more
-beside its neighbour with one thread, and fits if it then comes out.
+A *deviation* is the difference of a number from the stored one, less what comes of storing four
+digits, in standard deviations between the networks of the table.
 """
 
 from __future__ import annotations
@@ -115,26 +113,19 @@ def compare(
     stored: pd.DataFrame,
     network: int,
     again: pd.DataFrame,
-    twins: Callable[[], list[pd.DataFrame]],
+    twins: Callable[[], pd.DataFrame],
 ) -> Verified:
     """Judges one network of a part that was computed again; see :func:`deviations`.
 
-    Where it is off, ``twins`` compute the same network again, once or several times, in products
-    that round otherwise. If one of them comes out as it is stored, the part fits. If not, they say
-    whether rounding alone can do that: numbers from the record before the one at which they differ
-    are then no evidence, and a change of one cannot be seen.
+    Where it is off, ``twins`` say whether rounding alone can do that: the same network computed
+    again, once or several times, in products that round otherwise. Numbers from the record before
+    the one at which they differ are then no evidence, and a change of one cannot be seen.
     """
     both, judged = deviations(stored, network, again), ""
     off = differences(both)
     worst = both.groupby("metric")["deviation"].median().max()
     if off:
-        others = twins()
-        for other in others:
-            fitting = deviations(stored, network, other)
-            if not differences(fitting):
-                worst = fitting.groupby("metric")["deviation"].median().max()
-                return Verified(experiment, part, network, worst, judged="; rounded otherwise")
-        both = between_twins(both, pd.concat(others))
+        both = between_twins(both, twins())
         grown = both.loc[both["twins"] > GROWN, "step"]
         if len(grown):
             before = both.loc[both["step"] < grown.min(), "step"].max()  # NaN: from the start
@@ -160,7 +151,9 @@ def between_twins(both: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
     return found.assign(twins=(apart / found["spread"]).where(apart > 1e-12, 0.0))
 
 
-def recompute(experiment: Experiment, part: str, network: int, networks: int = 2) -> pd.DataFrame:
+def recompute(
+    experiment: Experiment, part: str, network: int, networks: int = 2, threads: int = 1
+) -> pd.DataFrame:
     """One network of a part at paper scale, computed on the CPU, beside its neighbour or alone.
 
     Raises:
@@ -168,27 +161,23 @@ def recompute(experiment: Experiment, part: str, network: int, networks: int = 2
     """
     config = experiment.Config.paper()
     few = dataclasses.replace(config, networks=networks, seed=config.seed + network)
-    table = experiment.parts(few, "cpu")[part]()
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        table = experiment.parts(few, "cpu")[part]()
+    finally:
+        torch.set_num_threads(before)
     return table[table["network"] == 0]
 
 
-def _twins(experiment: Experiment, part: str, network: int) -> list[pd.DataFrame]:
-    """The network as a pair with one thread, and alone with one and with two.
-
-    Each way rounds its products otherwise. The pair with one thread is one product, as the whole
-    population was where the tables were computed with one thread; with two, each network of a
-    pair is a thread's own and rounds as it does alone.
-    """
-    threads, found = torch.get_num_threads(), []
-    try:
-        for number, networks in ((1, 2), (1, 1), (2, 1)):
-            torch.set_num_threads(number)
-            forget()  # the noise training, too, must round otherwise
-            found.append(recompute(experiment, part, network, networks))
-    finally:
-        torch.set_num_threads(threads)
-        forget()
-    return found
+def _twins(experiment: Experiment, part: str, network: int) -> pd.DataFrame:
+    """The network alone, with one thread and with two: each way rounds its products otherwise."""
+    found = []
+    for threads in (1, 2):
+        forget()  # the noise training, too, must round otherwise
+        found.append(recompute(experiment, part, network, 1, threads))
+    forget()
+    return pd.concat(found)
 
 
 def verify_part(experiment: Experiment, part: str, table: pd.DataFrame, network: int) -> Verified:
