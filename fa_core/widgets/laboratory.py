@@ -27,7 +27,8 @@ _WORDS = {
 class Setting:
     """One control: a number from ``low`` to ``high``, or one of ``choices`` (name to words).
 
-    ``note`` stands below it, where the label does not say all.
+    ``note`` stands below it, where the label does not say all. ``initials`` holds first values
+    under an optimiser other than Adam. A ``view`` changes what is drawn and lets the run go on.
     """
 
     name: str
@@ -39,6 +40,11 @@ class Setting:
     whole: bool = True
     choices: dict[str, str] | None = None
     note: str = ""
+    initials: dict[str, float] | None = None
+    view: bool = False
+
+    def first(self, optimiser: Any) -> float | str:
+        return (self.initials or {}).get(optimiser, self.initial)
 
     def check(self, value: Any) -> float | str:
         if self.choices is not None:
@@ -59,7 +65,16 @@ class Setting:
 # The page builds its controls from this list, and clamps what a link says to it.
 SETTINGS = (
     Setting("noise", "Noise steps", "Noise", 2000, 0, 20000),
-    Setting("noise_lr", "Learning rate on noise", "Noise", 5e-4, 1e-6, 1, whole=False),
+    Setting(
+        "noise_lr",
+        "Learning rate on noise",
+        "Noise",
+        5e-4,
+        1e-6,
+        1,
+        whole=False,
+        initials={"sgd": 0.1},
+    ),
     Setting(
         "distribution",
         "Distribution",
@@ -89,10 +104,31 @@ SETTINGS = (
         "B has the shape of W, and so an angle to it, in the readout layer alone. Under "
         "Kolen-Pollack (KP) W − B stays as it is unless the weights decay.",
     ),
+    Setting("seed", "Seed", "Networks", 0, 0, 999999),
+    Setting(
+        "optimiser",
+        "Optimiser",
+        "Training",
+        "adam",
+        choices={"adam": "Adam", "sgd": "plain SGD"},
+        note="Of all three networks. Choosing one sets both learning rates to first values of "
+        "its own.",
+    ),
+    Setting(
+        "ratio",
+        "Rate of hidden layers over readout",
+        "Training",
+        1.0,
+        0.001,
+        1000,
+        whole=False,
+        note="Hidden layers learn at the learning rate times the root of this ratio, the readout "
+        "at the learning rate divided by it: their product stays. On noise and on data alike.",
+    ),
     Setting(
         "decay",
         "Weight decay",
-        "Networks",
+        "Training",
         0.0,
         0,
         100,
@@ -100,10 +136,28 @@ SETTINGS = (
         note="As in AdamW: each step shrinks weights and biases by this times the learning rate, "
         "in all three networks, and B where it learns.",
     ),
-    Setting("seed", "Seed", "Networks", 0, 0, 999999),
+    Setting("batch", "Batch size", "Training", 64, 1, 256),
     Setting("data", "Data steps", "Data", 1000, 1, 20000),
-    Setting("data_lr", "Learning rate on data", "Data", 3e-4, 1e-6, 1, whole=False),
-    Setting("batch", "Batch size", "Data", 64, 1, 256),
+    Setting(
+        "data_lr",
+        "Learning rate on data",
+        "Data",
+        3e-4,
+        1e-6,
+        1,
+        whole=False,
+        initials={"sgd": 0.1},
+    ),
+    Setting(
+        "angle",
+        "Angle shown",
+        "Figures",
+        "raw",
+        choices={"raw": "raw", "centred": "class-centred"},
+        note="Class-centred: of the readout less its mean over classes, which no error ever "
+        "reaches. Hidden layers have no classes and show the raw angle.",
+        view=True,
+    ),
 )
 
 
@@ -114,8 +168,9 @@ class Laboratory(Widget):
 
     Args:
         **settings: first values of the controls: ``noise``, ``noise_lr``, ``distribution``,
-            ``mean``, ``std``, ``labels``, ``hidden``, ``depth``, ``rule``, ``decay``,
-            ``seed``, ``data``, ``data_lr``, ``batch``.
+            ``mean``, ``std``, ``labels``, ``hidden``, ``depth``, ``rule``, ``seed``,
+            ``optimiser``, ``ratio``, ``decay``, ``batch``, ``data``, ``data_lr``, ``angle``.
+            Without learning rates of their own, optimisers start at different ones.
 
     Attributes:
         settings: the controls' present values; may be set as a whole.
@@ -162,14 +217,19 @@ class Laboratory(Widget):
     @traitlets.validate("settings")
     def _check_settings(self, proposal: dict[str, Any]) -> dict[str, float | str]:
         given = proposal["value"]
-        return {s.name: s.check(given.get(s.name, s.initial)) for s in SETTINGS}
+        first = {s.name: s.first(given.get("optimiser")) for s in SETTINGS}
+        return {s.name: s.check(given.get(s.name, first[s.name])) for s in SETTINGS}
 
     @property
     def history(self) -> pd.DataFrame:
         """The curves so far, one row for each network at each recorded step.
 
         ``network`` is ``"fa"``, ``"noise"`` (noise first) or ``"bp"``; ``step`` counts data steps,
-        so noise steps are negative. Filled when the run pauses or ends.
+        so noise steps are negative. For each weight layer from the second on there are
+        ``angle_2``, ``rank_2``, and the ledger, in units of weight squared over learning rate:
+        ``turned_2`` and ``grown_2`` are the two sides of the conservation law, ``walked_2`` is
+        the random walk of the layer below; ``size_2`` is the norm of the weights relative to
+        their start. ``centred_angle`` is the readout's. Filled when the run pauses or ends.
         """
         columns = ["phase", "step", "network", "loss", "accuracy"]
         return pd.DataFrame(self.records, columns=None if self.records else columns)
@@ -179,6 +239,6 @@ class Laboratory(Widget):
             "The laboratory (it needs JavaScript): three networks on the 8x8 digits train here "
             "from the same start, by feedback alignment (FA), by noise and then FA, and by "
             "backpropagation (BP). Curves show the angle between forward and feedback weights, "
-            "test accuracy, loss and effective rank; controls set the noise, the networks and "
-            "the training."
+            "test accuracy, loss and effective rank; a ledger shows both sides of the "
+            "conservation law; controls set the noise, the networks and the training."
         )
