@@ -180,6 +180,7 @@ export function render({ model, el }) {
     if (trial.done && queue.length > 0) next();
     else show();
   };
+  worker.onerror = (event) => status.say(`The worker failed: ${event.message ?? "it could not start"}.`);
 
   const keys = ANGLES.flatMap(({ text, colour }) => named(colour, `${text} `));
   el.append(
