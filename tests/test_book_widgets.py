@@ -125,7 +125,7 @@ def drive_laboratory(host, state: dict) -> None:
 def drive_rate_ratio(host, state: dict) -> None:
     for labels in ("random", "uniform"):
         host.get_by_label("Labels").select_option(labels)
-        set_slider(host, "Rates W₁ : W₂", state["ratios"].index(10))
+        set_slider(host, "Rate ratio", state["ratios"].index(10))
         host.get_by_role("button", name="▶ Train").click()
         host.get_by_role("rowheader", name="10", exact=True).wait_for(timeout=120_000)
         (row,) = (cells for cells in table(host) if cells[0] == "10")

@@ -8,7 +8,7 @@ from pages import set_slider, table
 from fa_core.widgets import RateRatio
 
 SMALL = {"networks": 2, "steps": 60, "hidden": 16}
-SLIDER = "Rates W₁ : W₂"
+SLIDER = "Rate ratio"
 
 
 def status(page) -> str:
@@ -64,13 +64,26 @@ def test_every_ratio_may_be_trained_in_turn(show):
     assert row(again, "30") == rows[-1], "whatever was trained before"
 
 
+COUNT = """() => {
+  const post = self.postMessage.bind(self);
+  self.sent = 0;
+  self.postMessage = (message) => {
+    self.sent += 1;
+    post(message);
+  };
+}"""
+
+
 def test_stop_leaves_what_there_is_and_trains_no_further(show):
-    page = show(RateRatio(steps=20000))
+    page = show(RateRatio(**SMALL | {"steps": 20000}))
     page.get_by_role("button", name="Train every ratio").click()
     page.get_by_text(re.compile(r"Step [1-9]\d* of 20,000")).wait_for()
     page.get_by_role("button", name="Stop").click()
     said = status(page)
+    (worker,) = page.workers
+    worker.evaluate(COUNT)
     page.wait_for_timeout(500)
+    assert worker.evaluate("self.sent") == 0
     assert status(page) == said and "Ratio 1/30" in said and table(page) == []
     page.get_by_role("button", name="▶ Train").wait_for()
 

@@ -67,7 +67,7 @@ export function render({ model, el }) {
   const labels = choice("Labels", [["random", "random class"], ["uniform", "all equal, 1/K"]]);
   const train = element("button", { type: "button", class: "wd-button wd-main" });
   const all = element("button", { type: "button", class: "wd-button" }, "Train every ratio");
-  const slider = dial("Rates W₁ : W₂", 0, ratios.length - 1, 1, ratios.indexOf(1), () => sayRatio());
+  const slider = dial("Rate ratio", 0, ratios.length - 1, 1, ratios.indexOf(1), () => sayRatio());
   slider.input.addEventListener("change", () => begin([chosen()]));
   labels.select.addEventListener("change", () => begin([chosen()]));
   train.addEventListener("click", () => (running ? stop() : begin([chosen()])));
@@ -190,7 +190,7 @@ export function render({ model, el }) {
       "div",
       { class: "wd-pair" },
       element("div", {}, element("div", { class: "wd-title" }, "Angle between W₂ and B₂ over noise steps"), course.canvas),
-      element("div", {}, element("div", { class: "wd-title" }, "Lowest angle over the ratio of rates (log axis)"), summary.canvas),
+      element("div", {}, element("div", { class: "wd-title" }, "Lowest angle over the rate ratio (log axis)"), summary.canvas),
     ),
     element("p", { class: "wd-note" }, ...keys, "(dashed). Thin: one line a network; thick: their mean, with its lowest point."),
     status.line,
@@ -198,7 +198,7 @@ export function render({ model, el }) {
     element(
       "p",
       { class: "wd-note" },
-      "W₂ turned: ⟨B₂, W₂ − start⟩ / rate of W₂. W₁ grew: |W₁|² with its biases, beyond its random walk, / (2 × rate of W₁).",
+      "Rate ratio: learning rate of W₁ over that of W₂, at a fixed product. W₂ turned: ⟨B₂, W₂ − start⟩ / rate of W₂. W₁ grew: |W₁|² with its biases, beyond its random walk, / (2 × rate of W₁).",
     ),
   );
   worker.postMessage({ rule: model.get("rule"), settings });
