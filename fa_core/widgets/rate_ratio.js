@@ -3,47 +3,18 @@
 import { drawLines, makeCanvas } from "./canvas.js";
 import { choice, dial, element, makeStatus, makeTable, named, openWidget, whole } from "./dom.js";
 import { NO_WORKER, startWorker } from "./start_worker.js";
+import { Trial } from "./trial.js";
 import workerText from "./rate_ratio_worker.js?text";
 
 const ANGLES = [
   { name: "raw", text: "raw", colour: "noise" },
   { name: "centred", text: "class-centred", colour: "noisebp", dash: [6, 4] },
 ];
-const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 const degrees = (value) => `${value.toFixed(1)}°`;
 const number = (value) => value.toLocaleString("en-US", { maximumSignificantDigits: 4 });
 const rate = (value) => `${+value.toPrecision(3)}`;
 const ratioText = (ratio) => (ratio < 1 ? `1/${+(1 / ratio).toFixed(3)}` : `${+ratio.toFixed(3)}`);
 const log = Math.log10;
-
-/** Records of one ratio as curves over steps, with the lowest point of each mean curve. */
-class Trial {
-  constructor(ratio, labels) {
-    Object.assign(this, { ratio, labels, records: [], done: false });
-  }
-
-  get steps() {
-    return this.records.map(({ step }) => step);
-  }
-
-  network(name, i) {
-    return this.records.map((record) => record[name][i]);
-  }
-
-  mean(name) {
-    return this.records.map((record) => mean(record[name]));
-  }
-
-  lowest(name) {
-    const curve = this.mean(name);
-    const value = Math.min(...curve);
-    return { value, step: this.steps[curve.indexOf(value)] };
-  }
-
-  last(name) {
-    return mean(this.records[this.records.length - 1][name]);
-  }
-}
 
 /** Lowest and highest of these angles and of 90°, with room. */
 function limits(angles) {
