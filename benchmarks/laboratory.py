@@ -36,6 +36,7 @@ GOALS = {
 STEPS_A_SECOND = """({ rule, steps, rounds }) => {
   const net = new Network([64, 64, 10], rule);
   net.initialise(new Random(0, "init"));
+  net.begin(5e-4);
   const noise = { distribution: "gaussian", mean: 0, std: 1, labels: "random" };
   const source = new NoiseGenerator(noise, 10, new Random(0, "noise"));
   const [x, y] = [new Float64Array(64 * 64), new Float64Array(64 * 10)];
@@ -44,7 +45,7 @@ STEPS_A_SECOND = """({ rule, steps, rounds }) => {
     const begun = performance.now();
     for (let t = 0; t < steps; t++) {
       source.fill(x, y);
-      net.step(x, y, 64, 5e-4);
+      net.step(x, y, 64);
     }
     times.push((performance.now() - begun) / steps);
   }

@@ -122,10 +122,25 @@ def drive_laboratory(host, state: dict) -> None:
     assert curves(page) == rows
 
 
+def drive_rate_ratio(host, state: dict) -> None:
+    for labels in ("random", "uniform"):
+        host.get_by_label("Labels").select_option(labels)
+        set_slider(host, "Rate ratio", state["ratios"].index(10))
+        host.get_by_role("button", name="▶ Train").click()
+        host.get_by_role("rowheader", name="10", exact=True).wait_for(timeout=120_000)
+        (row,) = (cells for cells in table(host) if cells[0] == "10")
+        assert row[3] == row[4]
+        found = re.search(
+            r"raw ([\d.]+)° at first, lowest (.*?), now", host.locator(".wd-status").inner_text()
+        )
+        assert found and row[1] == found[2] and float(row[1].split("°")[0]) < float(found[1]) - 5
+
+
 DRIVERS: dict[str, Callable] = {
     "Laboratory": drive_laboratory,
     "ScrubAlignment": drive_scrub_alignment,
     "Race": drive_race,
+    "RateRatio": drive_rate_ratio,
     "SingularSpectrum": drive_singular_spectrum,
     "DragDigit": drive_drag_digit,
     "Adaptation": drive_adaptation,

@@ -32,10 +32,11 @@ FOLLOW = """({sizes, rule, layers, batches, n, steps, rate, decay}) => {
   layers.forEach((given, l) => {
     for (const name of ["weight", "bias", "feedback"]) net.layers[l][name].set(given[name]);
   });
+  net.begin(rate, decay);
   const losses = [];
   for (let t = 0; t < steps; t++) {
     const { x, y } = batches[t % batches.length];
-    losses.push(net.step(Float64Array.from(x), Float64Array.from(y), n, rate, decay));
+    losses.push(net.step(Float64Array.from(x), Float64Array.from(y), n));
   }
   const values = net.layers.map(({ weight, bias, feedback }) =>
     [weight, bias, feedback].map((list) => Array.from(list)));
@@ -180,13 +181,15 @@ def test_feedback_never_changes_and_a_restart_forgets_adam(engine):
       const y = Float64Array.from([0, 1, 0, 0, 1, 0, 0, 0]);
       const [a, b] = [new Network([6, 5, 4], rule), new Network([6, 5, 4], rule)];
       a.copyFrom(start);
-      for (let t = 0; t < 20; t++) a.step(x, y, 2, 0.01);
+      a.begin(0.01);
+      for (let t = 0; t < 20; t++) a.step(x, y, 2);
       const unchanged = a.layers.every((layer, l) =>
         layer.feedback.every((value, i) => value === start.layers[l].feedback[i]));
       b.copyFrom(a);
-      a.restartAdam();
-      a.step(x, y, 2, 0.01);
-      b.step(x, y, 2, 0.01);
+      a.begin(0.01);
+      b.begin(0.01);
+      a.step(x, y, 2);
+      b.step(x, y, 2);
       return [unchanged, a.layers[0].weight.every((w, i) => w === b.layers[0].weight[i])];
     }""",
         rules.as_data()["fa"],

@@ -288,7 +288,7 @@ def test_the_page_is_never_blocked_while_training(show, browser):
 def test_settings_from_python_are_checked():
     lab = Laboratory(hidden=128, mean=0.5)
     assert lab.settings["hidden"] == 128 and lab.settings["noise"] == 2000
-    with pytest.raises(TypeError, match="unknown setting 'width'; allowed are batch,"):
+    with pytest.raises(TypeError, match="unknown setting 'width'; allowed are angle, batch,"):
         Laboratory(width=3)
     with pytest.raises(ValueError, match="hidden must be a whole number from 16 to 256, got 8"):
         Laboratory(hidden=8)

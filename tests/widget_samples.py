@@ -8,6 +8,7 @@ from fa_core.widgets import (
     DragDigit,
     Laboratory,
     Race,
+    RateRatio,
     ScrubAlignment,
     SingularSpectrum,
 )
@@ -70,4 +71,5 @@ WIDGETS = {
     "drag": lambda: DragDigit(**dragging()),
     "adaptation": lambda: Adaptation(**adapting()),
     "laboratory": Laboratory,
+    "ratio": RateRatio,
 }

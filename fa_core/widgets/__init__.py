@@ -7,7 +7,16 @@ from fa_core.widgets.adaptation import Adaptation
 from fa_core.widgets.drag_digit import DragDigit
 from fa_core.widgets.laboratory import Laboratory
 from fa_core.widgets.race import Race
+from fa_core.widgets.rate_ratio import RateRatio
 from fa_core.widgets.scrub_alignment import ScrubAlignment
 from fa_core.widgets.spectrum import SingularSpectrum
 
-__all__ = ["Adaptation", "DragDigit", "Laboratory", "Race", "ScrubAlignment", "SingularSpectrum"]
+__all__ = [
+    "Adaptation",
+    "DragDigit",
+    "Laboratory",
+    "Race",
+    "RateRatio",
+    "ScrubAlignment",
+    "SingularSpectrum",
+]

@@ -80,11 +80,11 @@ function tickText(value) {
 
 /**
  * Lines over steps. `series`: [{x, y, colour, dash, width, alpha}], x increasing; `x`, `y`:
- * [low, high]; `reference`: {value, text, left, below}, a dashed level line with its text above
+ * [low, high]; `xTicks`: [[x, text]] in place of round numbers; `reference`: {value, text, left, below}, a dashed level line with its text above
  * or below its right or left end; `markers`: [{x, y, colour}]; `divide`: {value, texts}, an upright line with a word
  * on either side.
  */
-export function drawLines(context, width, height, colours, { series, x, y, reference, divide, markers = [] }) {
+export function drawLines(context, width, height, colours, { series, x, y, xTicks, reference, divide, markers = [] }) {
   const box = { left: 38, right: width - 10, top: divide ? 14 : 8, bottom: height - 22 };
   const across = (value) => box.left + ((value - x[0]) / (x[1] - x[0])) * (box.right - box.left);
   const down = (value) => box.bottom - ((value - y[0]) / (y[1] - y[0])) * (box.bottom - box.top);
@@ -103,10 +103,11 @@ export function drawLines(context, width, height, colours, { series, x, y, refer
     context.fillText(tickText(tick), box.left - 6, level);
   }
   context.textBaseline = "top";
-  for (const tick of niceTicks(x[0], x[1], Math.max(2, width / 75))) {
+  const marks = xTicks ?? niceTicks(x[0], x[1], Math.max(2, width / 75)).map((tick) => [tick, tickText(tick)]);
+  for (const [tick, text] of marks) {
     const place = across(tick);
     context.textAlign = place > box.right - 12 ? "right" : "center";
-    context.fillText(tickText(tick), Math.min(place, box.right), box.bottom + 7);
+    context.fillText(text, Math.min(place, box.right), box.bottom + 7);
   }
   if (divide) {
     const place = Math.round(across(divide.value)) + 0.5;

@@ -8,38 +8,9 @@
 // the matrix that carries an error down, `source` ("delta" or "error") that error, the layer's own
 // or the one at the logits; `follows` says whether the feedback takes the weight's updates.
 
-import { angle, effectiveRank, multiply } from "./matrix.js";
-
-const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
-
-/** A parameter with its gradient, which may be another's, and Adam's two running means. */
-class Parameter {
-  constructor(size, gradient = new Float64Array(size)) {
-    this.value = new Float64Array(size);
-    this.gradient = gradient;
-    this.first = new Float64Array(size);
-    this.second = new Float64Array(size);
-  }
-
-  /** AdamW (Loshchilov & Hutter 2019; Adam where `decay` is 0), update number `t` from 1. */
-  update(rate, decay, t) {
-    const { value, gradient, first, second } = this;
-    const size = rate / (1 - BETA1 ** t);
-    const scale = 1 / Math.sqrt(1 - BETA2 ** t);
-    const kept = 1 - rate * decay;
-    for (let i = 0; i < value.length; i++) {
-      const g = gradient[i];
-      const m = (first[i] = BETA1 * first[i] + (1 - BETA1) * g);
-      const v = (second[i] = BETA2 * second[i] + (1 - BETA2) * g * g);
-      value[i] = kept * value[i] - (size * m) / (Math.sqrt(v) * scale + EPSILON);
-    }
-  }
-
-  restart() {
-    this.first.fill(0);
-    this.second.fill(0);
-  }
-}
+import { Ledger } from "./ledger.js";
+import { angle, centred, effectiveRank, multiply } from "./matrix.js";
+import { Parameter } from "./parameter.js";
 
 class Layer {
   /** `sent`: units of the error that the feedback carries down. */
@@ -65,24 +36,38 @@ class Layer {
     return this.biases.value;
   }
 
-  /** Between W and B in degrees; NaN where B has another shape, and so no angle to W. */
+  /** Whether B has the shape of W, and so an angle to it. */
+  get isAlignable() {
+    return this.sent === this.outputs;
+  }
+
+  /** Between W and B in degrees, or NaN. */
   get angle() {
-    return this.sent === this.outputs ? angle(this.weight, this.feedback) : NaN;
+    return this.isAlignable ? angle(this.weight, this.feedback) : NaN;
+  }
+
+  /** Between W and B less their mean over output units, the classes of a readout. */
+  get centredAngle() {
+    if (!this.isAlignable) return NaN;
+    return angle(...[this.weight, this.feedback].map((m) => centred(m, this.outputs, this.inputs)));
   }
 }
 
 export class Network {
-  /** `sizes`: units of each layer, input first; one that only reads needs no rule. Weights are 0. */
-  constructor(sizes, rule = {}) {
-    this.sizes = sizes;
-    this.rule = rule;
+  /**
+   * `sizes`: units of each layer, input first; one that only reads needs no rule. Weights are 0.
+   * `ratio`: rate of the hidden layers over that of the readout, at a fixed product.
+   */
+  constructor(sizes, rule = {}, { optimiser = "adam", ratio = 1 } = {}) {
+    Object.assign(this, { sizes, rule, optimiser });
+    this.rateFactors = sizes.slice(1).map((_, l) => (l < sizes.length - 2 ? Math.sqrt(ratio) : 1 / Math.sqrt(ratio)));
     this.classes = sizes[sizes.length - 1];
     this.layers = sizes.slice(1).map((outputs, l) => {
       const sent = rule.source === "error" ? this.classes : outputs;
       return new Layer(sizes[l], outputs, sent, rule.follows);
     });
+    this.ledgers = this.layers.slice(1).map((above, l) => new Ledger(this.layers[l], above));
     this.buffers = new Map();
-    this.updates = 0;
   }
 
   /** Draws W and B independently from N(0, 2 / inputs); biases are 0. */
@@ -105,10 +90,16 @@ export class Network {
     });
   }
 
-  /** Forgets Adam's running means, as a new optimiser for a new phase of training does. */
-  restartAdam() {
+  /**
+   * Begins a phase of training, with an optimiser that starts anew. `rate` goes to each layer times
+   * its factor; `decay` is decoupled weight decay of all that learns.
+   */
+  begin(rate, decay = 0) {
+    this.rates = this.rateFactors.map((factor) => rate * factor);
+    this.decay = decay;
     this.updates = 0;
     for (const { learned } of this.layers) for (const parameter of learned) parameter.restart();
+    this.ledgers.forEach((ledger, l) => ledger.open(this.rates[l], this.rates[l + 1]));
   }
 
   /** Activity and error of every layer, for batches of n samples. */
@@ -140,11 +131,8 @@ export class Network {
     return input;
   }
 
-  /**
-   * One update on inputs x [n, i] and label probabilities y [n, classes], with decoupled weight
-   * decay of all that learns; returns the loss before it.
-   */
-  step(x, y, n, rate, decay = 0) {
+  /** One update on inputs x [n, i] and label probabilities y [n, classes]; returns the loss before it. */
+  step(x, y, n) {
     const { activity, errors } = this.buffersFor(n);
     const p = this.forward(x, n);
     const top = this.layers.length - 1;
@@ -168,7 +156,7 @@ export class Network {
         biases.gradient[o] += errors[l][at];
         if (++o === outputs) o = 0;
       }
-      for (const parameter of learned) parameter.update(rate, decay, this.updates);
+      for (const parameter of learned) parameter[this.optimiser](this.rates[l], this.decay, this.updates);
     });
     return crossEntropy(p, y, n);
   }
@@ -190,12 +178,13 @@ export class Network {
     return { loss: crossEntropy(p, y, n), accuracy: right / n, readout };
   }
 
-  /** Alignment angle and effective rank of each layer whose feedback carries an error. */
+  /** Angle and rank of each layer whose feedback carries an error, class-centred angle of the readout. */
   geometry() {
     const upper = this.layers.slice(1);
     return {
       angles: upper.map((layer) => layer.angle),
       ranks: upper.map((layer) => effectiveRank(layer.weight, layer.outputs, layer.inputs)),
+      centredAngle: upper[upper.length - 1].centredAngle,
     };
   }
 }

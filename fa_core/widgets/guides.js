@@ -49,6 +49,22 @@ export const GUIDES = [
       "falling. When would you have stopped?",
   },
   {
+    title: "The law under SGD",
+    settings: { optimiser: "sgd", ratio: 10 },
+    text:
+      "Plain SGD, and a hidden layer that learns ten times as fast as the readout. Watch the ledger: " +
+      "W₂ turns to B₂ exactly as far as W₁ grows beyond a random walk, at every step. Choose Adam and " +
+      "the two lines part. Choose the ratio 1: where does the angle go now?",
+  },
+  {
+    title: "Labels 1/K under SGD",
+    settings: { optimiser: "sgd", ratio: 10, labels: "uniform", noise: 4000, angle: "centred" },
+    text:
+      "Every label is 1/K for all classes, so no label is ever wrong by chance. The class-centred angle falls and does " +
+      "not rise again. Set the labels to random and it does: under SGD that rebound is label noise. " +
+      "Then try the same two under Adam.",
+  },
+  {
     title: "One fixed label",
     settings: { labels: "fixed" },
     text:

@@ -4,20 +4,14 @@
 import { unpack } from "./arrays.js";
 import { choice, element, openWidget, whole } from "./dom.js";
 import { GUIDES } from "./guides.js";
-import { buildCurves, buildWeights, Columns, degrees, LINES } from "./laboratory_figures.js";
-import { buildControls, complete, readHash, writeHash } from "./settings.js";
+import { angleColumn, buildCurves, buildWeights, Columns, degrees, LINES } from "./laboratory_figures.js";
+import { buildLedger } from "./ledger_figure.js";
+import { buildControls, changed, complete, readHash, sameRun, writeHash } from "./settings.js";
+import { NO_WORKER, startWorker } from "./start_worker.js";
 import workerText from "./laboratory_worker.js?text";
 
 const button = (text, extra = "") => element("button", { type: "button", class: `wd-button ${extra}` }, text);
 const heading = (text) => element("h3", {}, text);
-
-// A classic worker: on a page from file://, a module worker from a blob never starts.
-function startWorker() {
-  const address = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
-  const worker = new Worker(address);
-  worker.addEventListener("message", () => URL.revokeObjectURL(address), { once: true });
-  return worker;
-}
 
 function download(name, text) {
   const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
@@ -36,16 +30,13 @@ export function render({ model, el }) {
   el.append(warning);
   let worker;
   try {
-    worker = startWorker();
+    worker = startWorker(workerText);
   } catch {
-    warning.textContent =
-      "This laboratory trains its networks in a Web Worker, and this browser does not allow one. " +
-      "A current version of Firefox, Chrome, Edge or Safari does.";
+    warning.textContent = NO_WORKER;
     return () => closing.abort();
   }
   const controls = model.get("controls");
   const linked = model.isPage ? readHash(controls, location.hash) : null;
-  const first = complete(controls, {}).settings;
   let { settings, notes } = linked ?? { settings: { ...model.get("settings") }, notes: [] };
   let [columns, expected, playing, finished, now] = [new Columns(), 0, false, false, 0];
 
@@ -64,15 +55,16 @@ export function render({ model, el }) {
   // A line of its own: a run that goes on rewrites its status many times a second.
   const copied = element("p", { class: "wd-note", "aria-live": "polite" });
   const curves = buildCurves(closing.signal);
+  const ledger = buildLedger(closing.signal);
   const weights = buildWeights(closing.signal);
   const network = choice("Network", LINES.map(({ name, text }) => [name, text(settings)]));
   const layer = choice("Layer", []);
-  const inputs = buildControls(controls, (name, value, note) => change({ ...settings, [name]: value }, note ? [note] : []));
+  const inputs = buildControls(controls, (name, value, note) => change(changed(controls, settings, name, value), note ? [note] : []));
   const guides = GUIDES.map((guide) => {
     const chosen = button(guide.title);
     chosen.setAttribute("aria-pressed", "false");
     chosen.addEventListener("click", () => {
-      change({ ...first, ...guide.settings }, []);
+      change(complete(controls, guide.settings).settings, [], true);
       chosen.setAttribute("aria-pressed", "true");
       advice.textContent = guide.text;
       setPlaying(true);
@@ -87,8 +79,9 @@ export function render({ model, el }) {
     worker.postMessage({ play: playing });
   }
 
-  /** Takes new settings: the run starts over, and the link and the traits follow. */
-  function change(next, nextNotes) {
+  /** Takes new settings; link and traits follow. The run starts over where they concern it, or if it is to. */
+  function change(next, nextNotes, startOver = false) {
+    const goesOn = !startOver && sameRun(controls, settings, next);
     [settings, notes] = [next, nextNotes];
     for (const guide of guides) guide.setAttribute("aria-pressed", "false");
     if (model.isPage) {
@@ -97,23 +90,31 @@ export function render({ model, el }) {
       model.set("settings", settings);
       model.save_changes();
     }
-    restart();
+    if (goesOn) showAgain();
+    else restart();
+  }
+
+  /** Shows the settings, and the same run under them. */
+  function showAgain() {
+    inputs.show(settings);
+    warning.textContent = notes.join(" ");
+    look();
   }
 
   /** Takes the settings that Python has set. */
   function follow() {
     const next = model.get("settings");
     if (writeHash(next) === writeHash(settings)) return;
+    const goesOn = sameRun(controls, settings, next);
     settings = { ...next };
-    restart();
+    if (goesOn) showAgain();
+    else restart();
   }
 
   function restart() {
     columns = new Columns();
     expected += 1;
     finished = false;
-    inputs.show(settings);
-    warning.textContent = notes.join(" ");
     LINES.forEach(({ text }, i) => (network.select.options[i].textContent = text(settings)));
     const layers = Array.from({ length: settings.depth - 1 }, (_, l) => l + 2);
     if (layer.select.length !== layers.length) {
@@ -122,14 +123,18 @@ export function render({ model, el }) {
     }
     status.textContent = "";
     worker.postMessage({ start: settings });
-    look();
+    showAgain();
     setPlaying(false);
   }
 
   function look() {
-    const shown = { network: network.select.value, layer: Number(layer.select.value) };
-    worker.postMessage({ look: shown });
-    curves.update(columns, settings, shown.layer);
+    worker.postMessage({ look: { network: network.select.value, layer: Number(layer.select.value) } });
+    drawCurves();
+  }
+
+  function drawCurves() {
+    curves.update(columns, settings, Number(layer.select.value));
+    ledger.update(columns, settings, network.select.value, Number(layer.select.value));
   }
 
   function showPlace() {
@@ -146,7 +151,7 @@ export function render({ model, el }) {
   function settle() {
     const parts = LINES.map((line) => [line.text(settings), columns.latest(line.name)])
       .filter(([, row]) => row)
-      .map(([text, row]) => `${text}: angle ${degrees(row[`angle_${layer.select.value}`])}, accuracy ${(100 * row.accuracy).toFixed(1)} %`);
+      .map(([text, row]) => `${text}: angle ${degrees(row[angleColumn(settings, layer.select.value)])}, accuracy ${(100 * row.accuracy).toFixed(1)} %`);
     const state = finished ? "Finished" : now === -settings.noise ? "Ready" : "Paused";
     status.textContent = `${state}. ${where.textContent}. ${parts.join("; ")}.`;
     model.set("records", columns.rows);
@@ -161,11 +166,10 @@ export function render({ model, el }) {
       return;
     }
     for (const row of answer.rows) columns.add(row);
-    const shownLayer = Number(layer.select.value);
-    if (answer.rows.length > 0) curves.update(columns, settings, shownLayer);
+    if (answer.rows.length > 0) drawCurves();
     if (!answer.view) return;
     now = answer.view.step;
-    weights.update(answer.view, shownLayer);
+    weights.update(answer.view, Number(layer.select.value));
     showPlace();
     finished = answer.done;
     play.disabled = oneStep.disabled = finished;
@@ -218,10 +222,12 @@ export function render({ model, el }) {
       link,
       copied,
     ),
-    element("div", {}, progress, element("div", { class: "wd-where" }, where, detail), status),
-    curves.table,
+    element("div", {}, progress, element("div", { class: "wd-where" }, where, detail)),
     curves.curves,
-    element("section", {}, element("div", { class: "wd-bar" }, heading("Weights"), network.label, layer.label)),
+    status,
+    curves.table,
+    element("div", { class: "wd-bar" }, heading("Ledger and weights"), network.label, layer.label),
+    ledger.box,
     weights.box,
     element("section", {}, heading("Settings"), element("div", { class: "wd-groups" }, ...inputs.fieldsets)),
   );

@@ -1,4 +1,4 @@
-// What the laboratory shows of a run: four curves, a table of the present values, the weights.
+// What the laboratory shows of a run: curves, a table of the present values, the weights.
 
 import { drawBars, drawHeat, drawLines, makeCanvas } from "./canvas.js";
 import { element, makeTable, named, whole } from "./dom.js";
@@ -16,7 +16,11 @@ export const LINES = [
 
 export const degrees = (angle) => (Number.isFinite(angle) ? `${angle.toFixed(1)}°` : "–");
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
-const subscript = (number) => String.fromCharCode(0x2080 + number);
+export const subscript = (number) => String.fromCharCode(0x2080 + number);
+
+/** Column of the angle that the settings ask for: class-centred where the layer has classes. */
+export const angleColumn = ({ angle, depth }, layer) =>
+  angle === "centred" && Number(layer) === depth ? "centred_angle" : `angle_${layer}`;
 
 /** Recorded rows by network and phase, as columns: columns.noise.data.loss is a list. */
 export class Columns {
@@ -53,8 +57,9 @@ function range(columns, column, also) {
 
 const CURVES = [
   {
-    title: (layer) => `Angle between W${layer} and B${layer} (90°: unrelated)`,
-    column: (layer) => `angle_${layer}`,
+    title: (letter, column) =>
+      `${column === "centred_angle" ? "Class-centred angle" : "Angle"} between W${letter} and B${letter} (90°: unrelated)`,
+    column: (layer, settings) => angleColumn(settings, layer),
     limits: (columns, column) => range(columns, column, [75, 92]),
     reference: () => ({ value: 90, text: "" }),
     say: degrees,
@@ -75,7 +80,7 @@ const CURVES = [
     say: (value) => value.toFixed(3),
   },
   {
-    title: (layer) => `Effective rank of W${layer}`,
+    title: (letter) => `Effective rank of W${letter}`,
     column: (layer) => `rank_${layer}`,
     limits: (columns, column) => range(columns, column, []),
     say: (value) => value.toFixed(2),
@@ -90,7 +95,7 @@ export function buildCurves(signal) {
     const title = element("h4", { class: "wd-title" });
     const figure = makeCanvas("wd-canvas wd-curve", "", (context, width, height, colours) => {
       if (!settings) return;
-      const column = curve.column(layer);
+      const column = curve.column(layer, settings);
       const series = LINES.flatMap(({ name, colour }) =>
         ["noise", "data"].map((phase) => ({
           x: columns[name][phase].step ?? [],
@@ -121,7 +126,7 @@ export function buildCurves(signal) {
       const reached = columns.reached(name, 0.9);
       return [
         head,
-        degrees(row[`angle_${layer}`]),
+        degrees(row[angleColumn(settings, layer)]),
         percent(row.accuracy),
         `${row.loss.toFixed(3)}${row.phase === "noise" ? " (noise)" : ""}`,
         row[`rank_${layer}`].toFixed(2),
@@ -147,10 +152,11 @@ export function buildCurves(signal) {
     update(nextColumns, nextSettings, nextLayer) {
       [columns, settings, layer] = [nextColumns, nextSettings, nextLayer];
       for (const { name, title, column, say, figure } of figures) {
-        title.textContent = name(subscript(layer));
+        const shown = column(layer, settings);
+        title.textContent = name(subscript(layer), shown);
         const now = LINES.map((line) => [line.text(settings), columns.latest(line.name)])
           .filter(([, row]) => row)
-          .map(([text, row]) => `${text} ${say(row[column(layer)])}`);
+          .map(([text, row]) => `${text} ${say(row[shown])}`);
         figure.describe(`${title.textContent}. Now: ${now.join(", ") || "no value yet"}.`);
         figure.redraw();
       }

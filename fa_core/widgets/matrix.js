@@ -51,6 +51,23 @@ export function multiply(out, rows, cols, depth, a, aRow, aStep, b, bRow, bStep)
   }
 }
 
+export function dot(u, v) {
+  let sum = 0;
+  for (let i = 0; i < u.length; i++) sum += u[i] * v[i];
+  return sum;
+}
+
+/** A matrix less its mean row. */
+export function centred(matrix, rows, cols) {
+  const result = Float64Array.from(matrix);
+  for (let c = 0; c < cols; c++) {
+    let mean = 0;
+    for (let r = 0; r < rows; r++) mean += matrix[r * cols + c] / rows;
+    for (let r = 0; r < rows; r++) result[r * cols + c] -= mean;
+  }
+  return result;
+}
+
 /**
  * Angle between two vectors in degrees, 0 to 180. 2 atan2(|a - b|, |a + b|) of the unit vectors
  * loses no digits near 0 and 180, where arccos of the cosine does (Kahan 2006).

@@ -41,9 +41,11 @@ export class Run {
     start.initialise(new Random(seed, "init"));
     this.networks = {};
     for (const name of NETWORKS) {
-      const network = new Network(sizes, rules[name === "noise" ? settings.rule : name]);
+      const network = new Network(sizes, rules[name === "noise" ? settings.rule : name], settings);
       network.initialise(new Random(seed, "feedback")); // kept where its shape is the rule's own
       network.copyFrom(start);
+      const onNoise = name === "noise" && settings.noise > 0;
+      network.begin(onNoise ? settings.noise_lr : settings.data_lr, settings.decay);
       this.networks[name] = network;
     }
     this.settings = settings;
@@ -68,22 +70,21 @@ export class Run {
 
   /** One update: of the noise network alone on noise, of all three on the same data after it. */
   advance() {
-    const { batch, noise_lr, data_lr } = this.settings;
+    const { batch, data_lr, decay } = this.settings;
     if (this.now < 0) {
       this.noise.fill(this.x, this.y);
-      this.update("noise", noise_lr);
+      this.update("noise");
       this.now += 1;
-      if (this.now === 0) this.networks.noise.restartAdam();
+      if (this.now === 0) this.networks.noise.begin(data_lr, decay);
       return;
     }
     this.nextBatch(batch);
-    for (const name of NETWORKS) this.update(name, data_lr);
+    for (const name of NETWORKS) this.update(name);
     this.now += 1;
   }
 
-  update(name, rate) {
-    const { batch, decay } = this.settings;
-    const loss = this.networks[name].step(this.x, this.y, batch, rate, decay);
+  update(name) {
+    const loss = this.networks[name].step(this.x, this.y, this.settings.batch);
     if (!Number.isFinite(loss)) throw new RangeError(`the loss of ${name} is no longer finite`);
   }
 
@@ -124,10 +125,14 @@ export class Run {
   }
 
   row(phase, network, { loss, accuracy }) {
-    const { angles, ranks } = this.networks[network].geometry();
+    const { angles, ranks, centredAngle } = this.networks[network].geometry();
     const row = { phase, step: this.now, network, loss, accuracy };
     angles.forEach((value, l) => (row[`angle_${l + 2}`] = value));
+    row.centred_angle = centredAngle;
     ranks.forEach((value, l) => (row[`rank_${l + 2}`] = value));
+    this.networks[network].ledgers.forEach((ledger, l) => {
+      for (const [name, value] of Object.entries(ledger.sums())) row[`${name}_${l + 2}`] = value;
+    });
     return row;
   }
 

@@ -4,9 +4,13 @@ import { element } from "./dom.js";
 
 const MARK = "lab"; // the hash of a link is #lab&noise=2000&...; any other hash is not ours
 
-/** A value brought within its control's limits, and a note when that changed it. */
-function clamp(control, given) {
-  const { name, label, initial, low, high, whole, choices } = control;
+/** A control's first value: some depend on the optimiser. */
+const first = ({ initial, initials }, optimiser) =>
+  initials && Object.hasOwn(initials, optimiser) ? initials[optimiser] : initial;
+
+/** A value brought within its control's limits, or `initial`, and a note when that changed it. */
+function clamp(control, given, initial) {
+  const { label, low, high, whole, choices } = control;
   if (choices) {
     if (Object.hasOwn(choices, given)) return { value: given };
     const allowed = Object.keys(choices).join(", ");
@@ -27,12 +31,23 @@ function clamp(control, given) {
 export function complete(controls, given) {
   const [settings, notes] = [{}, []];
   for (const control of controls) {
-    const { value, note } = clamp(control, given[control.name] ?? control.initial);
+    const initial = first(control, given.optimiser);
+    const { value, note } = clamp(control, given[control.name] ?? initial, initial);
     settings[control.name] = value;
     if (note) notes.push(note);
   }
   return { settings, notes };
 }
+
+/** Settings of which one has changed; with the optimiser, all that depends on it begins anew. */
+export function changed(controls, settings, name, value) {
+  const next = { ...settings, [name]: value };
+  if (name === "optimiser") for (const control of controls) if (control.initials) delete next[control.name];
+  return complete(controls, next).settings;
+}
+
+/** Whether two settings differ in what is drawn alone, so that the run may go on. */
+export const sameRun = (controls, one, other) => controls.every(({ name, view }) => view || one[name] === other[name]);
 
 export function writeHash(settings) {
   const pairs = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
@@ -62,6 +77,7 @@ export function readHash(controls, hash) {
  */
 export function buildControls(controls, onChange) {
   const inputs = {};
+  let optimiser;
   const groups = new Map();
   for (const control of controls) {
     const { name, label, group, low, high, choices, note } = control;
@@ -70,7 +86,7 @@ export function buildControls(controls, onChange) {
       : element("input", { type: "number", inputmode: "decimal", min: low, max: high, step: "any" });
     input.name = name;
     input.addEventListener("change", () => {
-      const { value, note } = clamp(control, input.value);
+      const { value, note } = clamp(control, input.value, first(control, optimiser));
       input.value = value;
       onChange(name, value, note);
     });
@@ -90,6 +106,7 @@ export function buildControls(controls, onChange) {
   return {
     fieldsets,
     show(settings) {
+      optimiser = settings.optimiser;
       for (const [name, input] of Object.entries(inputs)) input.value = settings[name];
     },
   };
