@@ -48,6 +48,7 @@ def train_on_noise(
     optimizer: OptimizerFactory | None = None,
     record: Sequence[str | Measure] = ("loss", "alignment_angle"),
     record_at: Iterable[int] | None = None,
+    after_step: Callable[[], object] | None = None,
     progress: bool = True,
     **noise: Any,
 ) -> History:
@@ -64,6 +65,8 @@ def train_on_noise(
             They are taken on 256 noise samples that are never trained on.
         record_at: steps at which to record; default 21 steps evenly from 0 to ``steps``, in a run
             of less than 100 steps as many as are 5 steps apart.
+        after_step: is called after every update, such as the ``update`` of
+            :class:`fa_core.metrics.Conservation`; training is slower then.
         progress: show a progress bar.
         **noise: options of :class:`~fa_core.NoiseGenerator`: ``distribution``, ``mean``, ``std``,
             ``density``, ``labels``, ``share``; ``shape`` and ``classes`` where ``net`` is no MLP.
@@ -102,7 +105,7 @@ def train_on_noise(
     probe = make(networks=_networks(net), seed=seed, purpose="probe").batch(_PROBE_SIZE)
     return _train(
         *(net, source, probe, steps, lr, seed, optimizer),
-        *(record, record_at, None, progress, "noise"),
+        *(record, record_at, None, after_step, progress, "noise"),
     )
 
 
@@ -118,6 +121,7 @@ def train(
     record: Sequence[str | Measure] = ("loss", "accuracy", "alignment_angle"),
     record_at: Iterable[int] | None = None,
     until: Callable[[History], bool] | None = None,
+    after_step: Callable[[], object] | None = None,
     progress: bool = True,
 ) -> History:
     """Trains ``net`` in place on ``data``; metrics are taken on its test set.
@@ -134,7 +138,7 @@ def train(
         seed: of the order; network ``i`` follows the order of seed ``seed + i``.
         until: is asked after each record, with the history so far; where it says True, training
             ends before it has made all its ``steps``.
-        optimizer, record, record_at, progress: as in :func:`train_on_noise`.
+        optimizer, record, record_at, after_step, progress: as in :func:`train_on_noise`.
 
     Returns:
         The :class:`History` of the recorded metrics.
@@ -172,8 +176,6 @@ def train(
                 f"data.{part}_y must hold labels from 0 to {classes - 1}, the classes of net, "
                 f"got {label.min()} to {label.max()}"
             )
-    if until is not None and not callable(until):
-        raise TypeError(f"until must be a function of the history, got {_checks.shown(until)}")
     one_hot = F.one_hot(data.train_y, classes).to(data.train_x.dtype)
     seed = _checks.integer("seed", seed, 0)
 
@@ -183,7 +185,7 @@ def train(
     probe = Batch(data.test_x, data.test_y)
     return _train(
         *(net, source, probe, steps, lr, seed, optimizer),
-        *(record, record_at, until, progress, data.name),
+        *(record, record_at, until, after_step, progress, data.name),
     )
 
 
@@ -198,6 +200,7 @@ def _train(
     record: Sequence[str | Measure],
     record_at: Iterable[int] | None,
     until: Callable[[History], bool] | None,
+    after_step: Callable[[], object] | None,
     progress: bool,
     label: str,
 ) -> History:
@@ -206,6 +209,12 @@ def _train(
     measures = checked_measures(record)
     recorded = recorded_steps(record_at, steps)
     progress = _checks.flag("progress", progress)
+    for name, function, takes in (
+        ("until", until, "of the history"),
+        ("after_step", after_step, "without arguments"),
+    ):
+        if function is not None and not callable(function):
+            raise TypeError(f"{name} must be a function {takes}, got {_checks.shown(function)}")
     for name, parameter in net.named_parameters():
         if parameter.dtype != torch.float32:
             raise TypeError(f"net must hold float32 parameters, but {name} is {parameter.dtype}")
@@ -214,13 +223,16 @@ def _train(
     optimizer = partial(_optimizer, make_optimizer, lr=lr)
     team = loop.team(net, source, optimizer, seed)
     history = History()
+    stops = range(steps + 1) if after_step else sorted({*recorded, steps})
     now = 0
     with (
         tqdm(total=steps, desc=label, unit="step", disable=not progress) as bar,
-        closing(loop.run(team, sorted({*recorded, steps}))) as running,
+        closing(loop.run(team, stops)) as running,
     ):
         for now in running:
             bar.update(now - bar.n)
+            if after_step and now:
+                after_step()
             if now in recorded:
                 with metrics.evaluating(net):
                     history.append(now, take(measures, net, *probe))

@@ -74,9 +74,19 @@ def check_keys(page: str, findings: Sequence[Finding]) -> None:
     Findings(findings)
 
 
+def name_of(chapter: Path) -> str:
+    """How the page's picture calls a chapter: ``Chapter 1``, or ``Why it works``."""
+    number = chapter.stem.partition("-")[0]
+    return (
+        f"Chapter {int(number)}"
+        if number.isdigit()
+        else chapter.stem.replace("-", " ").capitalize()
+    )
+
+
 def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Finding]]]:
     """The table of one chapter's claims as HTML, and the findings of each scale."""
-    title = int(chapter.stem.partition("-")[0])
+    title = name_of(chapter)
     build = [Finding.from_row(row) for row in rows]
     paper, stored = [], []
     for name in experiments.names():
@@ -109,14 +119,14 @@ def picture(counts: Mapping[str, Counter]) -> tuple[bytes, str]:
             bars = ax.barh(rows, widths, left=left, color=style.OKABE_ITO[colour], label=verdict)
             ax.bar_label(bars, [width or "" for width in widths], label_type="center", color=ink)
             left = [start + width for start, width in zip(left, widths, strict=True)]
-        ax.set_yticks(rows, [f"Chapter {name}" for name in counts])
+        ax.set_yticks(rows, list(counts))
         ax.invert_yaxis()
         ax.grid(visible=False, axis="y")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel("findings")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     told = [
-        f"Chapter {name}: {', '.join(f'{count[verdict]} {verdict}' for verdict in VERDICTS)}."
+        f"{name}: {', '.join(f'{count[verdict]} {verdict}' for verdict in VERDICTS)}."
         for name, count in counts.items()
     ]
     return style.png(figure), " ".join(["Number of findings by verdict.", *told])

@@ -13,6 +13,7 @@ from fa_core.results.findings import Finding, Findings
 # The chapter that tells of an experiment.
 CHAPTERS = {
     "alignment": "01-alignment",
+    "conservation": "why-it-works",
     "learning_speed": "02-learning-speed",
     "convergence": "02-learning-speed",
     "low_rank": "03-low-rank",

@@ -10,6 +10,7 @@ from fa_core.metrics.angles import (
     feedback_distance,
     neuron_angle,
 )
+from fa_core.metrics.conservation import Conservation, Ledger
 from fa_core.metrics.credit import fa_layers, update_angle
 from fa_core.metrics.modes import evaluating
 from fa_core.metrics.ranks import effective_rank, gram_rank
@@ -23,6 +24,8 @@ from fa_core.metrics.readouts import (
 )
 
 __all__ = [
+    "Conservation",
+    "Ledger",
     "accuracy",
     "alignment_angle",
     "angle",

@@ -19,7 +19,7 @@ from fa_core.experiments.shared.starts import Start
 from fa_core.history import Columns, History, Measure, take
 from fa_core.networks import MLP
 from fa_core.results.findings import Findings
-from fa_core.training import train, train_on_noise
+from fa_core.training import OptimizerFactory, train, train_on_noise
 
 Part = Callable[[], pd.DataFrame]
 
@@ -48,6 +48,9 @@ class Condition:
         inputs: units of the noise, where there are no data.
         classes: of its labels.
         change: called with the network and the seed before the training that is recorded.
+        optimizer: makes the optimiser of that training; ``None`` for Adam.
+        watch: called with the network before that training; returns another measure, which has a
+            method ``update`` that is called after every step.
         record: measures, by name or as functions ``(net, x, y) -> columns``.
         record_at: steps to record at; ``None`` for 21 steps, evenly, or fewer in a short run.
         keep: picks the rows of the table that are worth keeping.
@@ -70,6 +73,8 @@ class Condition:
     inputs: int = 0
     classes: int = 10
     change: Callable[[MLP, int], None] | None = None
+    optimizer: OptimizerFactory | None = None
+    watch: Callable[[MLP], Any] | None = None
     record: Sequence[str | Measure] = ("loss", "alignment_angle")
     record_at: Sequence[int] | None = None
     keep: Callable[[pd.DataFrame], pd.DataFrame] | None = None
@@ -111,15 +116,18 @@ class Experiment:
     Config: Any
     conditions: Callable[[Any], dict[str, Condition]]  # of a config
     claims: Callable[[Any, pd.DataFrame], Findings]  # of a config and the table it gave
+    # Further parts, of a config and a device: what no training of an MLP is.
+    simulations: Callable[[Any, torch.device | str], dict[str, Part]] = lambda config, device: {}
 
     def parts(self, config: Any, device: torch.device | str = "cpu") -> dict[str, Part]:
-        """One function for each condition, which trains it and returns its table.
+        """One function for each condition or simulation, which returns its table.
 
         Raises:
             TypeError: a config of another experiment.
         """
         known = self._known(config)
-        return {name: partial(_table, known, name, config, device) for name in known}
+        trained = {name: partial(_table, known, name, config, device) for name in known}
+        return trained | self.simulations(config, device)
 
     def run(
         self, config: Any, device: torch.device | str = "cpu", *, progress: bool = True
@@ -176,11 +184,16 @@ def train_condition(
         net = start.after(noise_steps, lengths, device)
         if condition.change:
             condition.change(net, config.seed)
+        if condition.watch:
+            watcher = condition.watch(net)
+            options["record"] = (*condition.record, watcher)
+            options["after_step"] = watcher.update
         return net
 
     options: dict[str, Any] = {
         "batch_size": config.batch_size,
         "seed": config.seed,
+        "optimizer": condition.optimizer,
         "record": condition.record,
         "record_at": condition.record_at,
         "progress": False,
@@ -211,7 +224,7 @@ def _on_data(net: MLP, data: Dataset, condition: Condition, options: dict[str, A
     history = train(net, data, steps, lr=rate, until=condition.until, **early)
 
     def on_test_set(net: nn.Module, x: Tensor, y: Tensor) -> Columns:
-        return take(condition.record, net, data.test_x, data.test_y)
+        return take(options["record"], net, data.test_x, data.test_y)
 
     late = {
         **options,

@@ -1,0 +1,149 @@
+"""What the chapter "Why it works" trains: sizes and conditions, all on noise alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import torch
+
+from fa_core.experiments.conservation.measures import Law, angles, sgd
+from fa_core.experiments.shared.experiment import Condition
+from fa_core.networks import MLP
+
+SGD, BY_LAYER, ADAM = "SGD", "SGD by layer", "Adam"
+EVEN = ", labels 1/K"  # added to the name of each optimiser
+STARTS = {"weights x 0.3": 0.3, "weights x 0.1": 0.1}
+SILENT = "W2 = 0"
+MEAN, SLOWER_MEAN, FIXED = "mean 3", "mean 3, rates / 10", "labels fixed"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes, rates and lengths; rates of gradient descent are geometric means over the layers."""
+
+    inputs: int
+    hidden: int
+    networks: int
+    steps: int
+    lr: float  # of gradient descent: fast enough that the angle turns back within ``steps``
+    slow_lr: float  # so slow that it does not
+    ratio: float  # of the layers' rates under "SGD by layer"
+    ratios: tuple[float, ...]  # beside it, at the slow rate
+    adam_lr: float
+    widths: tuple[int, ...]  # of linear networks, beside ``hidden``
+    linear_steps: int
+    linear_lr: float
+    classes: int = 10
+    batch_size: int = 64
+    records: int = 20  # intervals between recorded steps
+    seed: int = 0
+
+    @classmethod
+    def quick(cls) -> Config:
+        """Inputs the size of the 8x8 digits; seconds on two cores."""
+        return cls(
+            inputs=64,
+            hidden=64,
+            networks=8,
+            steps=1400,
+            lr=0.1,
+            slow_lr=0.05,
+            ratio=10,
+            ratios=(0.1, 1, 100),
+            adam_lr=1e-3,
+            widths=(16, 256),
+            linear_steps=1000,
+            linear_lr=3e-3,
+            records=10,
+        )
+
+    @classmethod
+    def paper(cls) -> Config:
+        """Networks the size of the paper's."""
+        return cls(
+            inputs=784,
+            hidden=100,
+            networks=20,
+            steps=8000,
+            lr=0.02,
+            slow_lr=0.006,
+            ratio=3,
+            ratios=(0.3, 1, 10, 30),
+            adam_lr=1e-4,
+            widths=(30, 300),
+            linear_steps=4000,
+            linear_lr=1e-3,
+        )
+
+
+def conditions(config: Config) -> dict[str, Condition]:
+    """All trained populations by name. Those without a ratio of their own have the main one.
+
+    Metrics: alignment_angle and centred_alignment_angle (degrees), loss (nats); but for the slow
+    ones of other ratios also those of :class:`fa_core.experiments.conservation.measures.Law`.
+    """
+
+    def on_noise(lr: float, ratio: float | None = config.ratio, **other: Any) -> Condition:
+        """By gradient descent; by Adam where ``ratio`` is ``None``."""
+        return Condition(
+            inputs=config.inputs,
+            classes=config.classes,
+            hidden=(config.hidden,),
+            noise_steps=config.steps,
+            noise_lr=lr,
+            optimizer=sgd(ratio) if ratio else None,
+            record_at=range(0, config.steps + 1, config.steps // config.records),
+            **{
+                "record": ("loss", angles),
+                "watch": partial(Law, lr=lr, ratio=ratio or 1),
+                **other,
+            },
+        )
+
+    optimisers: dict[str, tuple[float, float | None]] = {
+        SGD: (config.lr, 1),
+        BY_LAYER: (config.lr, config.ratio),
+        ADAM: (config.adam_lr, None),
+    }
+    found = {}
+    for name, way in optimisers.items():
+        found[name] = on_noise(*way)
+        found[name + EVEN] = on_noise(*way, noise={"labels": "uniform"})
+    slow, mean = config.slow_lr, {"mean": 3.0}
+    found[slow_name(config.ratio)] = on_noise(slow)
+    for ratio in config.ratios:
+        found[slow_name(ratio)] = on_noise(slow, ratio, watch=None)
+    found[FIXED] = on_noise(slow, noise={"labels": "fixed"})
+    found[MEAN] = on_noise(slow, noise=mean)
+    found[SLOWER_MEAN] = on_noise(slow / 10, noise=mean)  # as |x|^2 is ten times as large
+    for name, factor in STARTS.items():
+        found[name] = on_noise(slow, change=partial(scale, factor))
+    # An angle to nothing is not a number.
+    found[SILENT] = on_noise(slow, change=silence, keep=pd.DataFrame.dropna)
+    return found
+
+
+def slow_name(ratio: float) -> str:
+    """Name of the condition of slow gradient descent at a ratio of the layers' rates."""
+    return f"slow SGD, ratio {ratio:g}"
+
+
+def width_name(width: int) -> str:
+    """Name of the linear network with another hidden width."""
+    return f"linear network, {width} hidden units"
+
+
+@torch.no_grad()
+def scale(factor: float, net: MLP, seed: int) -> None:
+    """Multiplies all initial weights, not the feedback."""
+    for layer in net.layers:
+        layer.weight.mul_(factor)
+
+
+@torch.no_grad()
+def silence(net: MLP, seed: int) -> None:
+    """A readout of zeros: nothing to unlearn."""
+    net.layers[-1].weight.zero_()
