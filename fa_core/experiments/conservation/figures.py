@@ -46,9 +46,11 @@ def ledger(config: Config, table: pd.DataFrame) -> Figure:
         sides.set(title="Both sides of the law", ylabel="along $B_2$")
         lengths.set(title="Class-centred $W_2$", ylabel="length")
         angles.set(title="Class-centred angle", ylabel="degrees")
+        sides.legend(fontsize=8, loc="lower center")
+        lengths.legend(fontsize=8, loc="upper right")
+        angles.legend(fontsize=8, loc="center right")
         for ax in (sides, lengths, angles):
             ax.set_xlabel("noise steps")
-            ax.legend(fontsize=8)
     return fig
 
 
@@ -67,7 +69,8 @@ def labels(config: Config, table: pd.DataFrame) -> Figure:
         low, high = zip(*(ax.get_ylim() for ax in axes), strict=True)
         for ax in axes:
             ax.set_ylim(min(low), max(high))
-        axes[0].legend(title="labels", fontsize=7)
+        lines = axes[0].get_legend_handles_labels()
+        fig.legend(*lines, title="labels", loc="outside lower center", ncols=4, fontsize=8)
     return fig
 
 
@@ -106,7 +109,7 @@ def angle_and_walk(names: Mapping[str, str], table: pd.DataFrame) -> Figure:
         shares.grid(visible=False, axis="y")
         shares.set(title="At the last step", xlabel="walk over growth (dotted: 1)")
         angles.set(title="Class-centred angle", xlabel="noise steps", ylabel="degrees")
-        angles.legend(fontsize=8)
+        fig.legend(*angles.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return fig
 
 
