@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +16,8 @@ from fa_core.networks import MLP
 
 SGD, BY_LAYER, ADAM = "SGD", "SGD by layer", "Adam"
 EVEN = ", labels 1/K"  # added to the name of each optimiser
-STARTS = {"weights x 0.3": 0.3, "weights x 0.1": 0.1}
+TENTH = "weights x 0.1"
+STARTS = {"weights x 0.3": 0.3, TENTH: 0.1}
 SILENT = "W2 = 0"
 MEAN, SLOWER_MEAN, FIXED = "mean 3", "mean 3, rates / 10", "labels fixed"
 
@@ -82,11 +84,17 @@ class Config:
 def conditions(config: Config) -> dict[str, Condition]:
     """All trained populations by name. Those without a ratio of their own have the main one.
 
-    Metrics: alignment_angle and centred_alignment_angle (degrees), loss (nats); but for the slow
-    ones of other ratios also those of :class:`fa_core.experiments.conservation.measures.Law`.
+    Metrics at the last step: alignment_angle and centred_alignment_angle (degrees), loss (nats);
+    but for the slow ones of other ratios also those of
+    :class:`fa_core.experiments.conservation.measures.Law`. Along training: what figures show.
     """
 
-    def on_noise(lr: float, ratio: float | None = config.ratio, **other: Any) -> Condition:
+    def on_noise(
+        lr: float,
+        ratio: float | None = config.ratio,
+        along: Collection[str] = ("centred_alignment_angle",),
+        **other: Any,
+    ) -> Condition:
         """By gradient descent; by Adam where ``ratio`` is ``None``."""
         return Condition(
             inputs=config.inputs,
@@ -95,12 +103,10 @@ def conditions(config: Config) -> dict[str, Condition]:
             noise_steps=config.steps,
             noise_lr=lr,
             optimizer=sgd(ratio) if ratio else None,
+            record=("loss", angles),
             record_at=range(0, config.steps + 1, config.steps // config.records),
-            **{
-                "record": ("loss", angles),
-                "watch": partial(Law, lr=lr, ratio=ratio or 1),
-                **other,
-            },
+            keep=partial(_thin, along),
+            **{"watch": partial(Law, lr=lr, ratio=ratio or 1), **other},
         )
 
     optimisers: dict[str, tuple[float, float | None]] = {
@@ -108,22 +114,32 @@ def conditions(config: Config) -> dict[str, Condition]:
         BY_LAYER: (config.lr, config.ratio),
         ADAM: (config.adam_lr, None),
     }
+    both = ("alignment_angle", "centred_alignment_angle")
+    ledger = (*both, "aligned", "growth", "walk", "length")
+    even = {"labels": "uniform"}
     found = {}
     for name, way in optimisers.items():
-        found[name] = on_noise(*way)
-        found[name + EVEN] = on_noise(*way, noise={"labels": "uniform"})
+        along = ledger if name == BY_LAYER else both
+        found[name] = on_noise(*way, along)
+        found[name + EVEN] = on_noise(*way, along, noise=even)
     slow, mean = config.slow_lr, {"mean": 3.0}
     found[slow_name(config.ratio)] = on_noise(slow)
     for ratio in config.ratios:
-        found[slow_name(ratio)] = on_noise(slow, ratio, watch=None)
+        found[slow_name(ratio)] = on_noise(slow, ratio, (), watch=None)
     found[FIXED] = on_noise(slow, noise={"labels": "fixed"})
     found[MEAN] = on_noise(slow, noise=mean)
     found[SLOWER_MEAN] = on_noise(slow / 10, noise=mean)  # as |x|^2 is ten times as large
     for name, factor in STARTS.items():
         found[name] = on_noise(slow, change=partial(scale, factor))
-    # An angle to nothing is not a number.
-    found[SILENT] = on_noise(slow, change=silence, keep=pd.DataFrame.dropna)
+    found[TENTH + EVEN] = on_noise(slow, change=partial(scale, STARTS[TENTH]), noise=even)
+    found[SILENT] = on_noise(slow, change=silence)
     return found
+
+
+def _thin(along: Collection[str], table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that something reads; the angle to W2 = 0 is none."""
+    last = table["step"] == table["step"].max()
+    return table[last | table["metric"].isin(along)].dropna()
 
 
 def slow_name(ratio: float) -> str:
