@@ -10,8 +10,9 @@ from torch import nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
 import fa_core as fa
-from fa_core import rules
+from fa_core import rules, seeding
 from fa_core.engine import autograd
+from fa_core.engine.batches import NoiseBatches
 from fa_core.rules import RULES, Rule
 
 SIZES, STEPS, LR, DECAY = [6, 5, 4, 3], 300, 1e-2, 0.1
@@ -53,11 +54,16 @@ def by_hand(weights, biases, feedback, x, y, rule):
     z = h2 @ W3.T + b3
     p = (z - z.max(1, keepdim=True).values).exp()
     e = (p / p.sum(1, keepdim=True) - y) / len(x)
+    size3, size2 = (2 / 4) ** 0.5, (2 / 5) ** 0.5  # of fresh weights
     back = {
         "bp": lambda d2: (e @ W3, d2 @ W2),
         "fa": lambda d2: (e @ B3, d2 @ B2),
         "kp": lambda d2: (e @ B3, d2 @ B2),
         "dfa": lambda d2: (e @ B3, e @ B2),
+        "sign-uniform": lambda d2: (e @ W3.sign() * size3, d2 @ W2.sign() * size2),
+        "sign-fixed": lambda d2: (e @ (B3.abs() * W3.sign()), d2 @ (B2.abs() * W2.sign())),
+        "sign-batch": lambda d2: (e @ (B3.abs() * W3.sign()), d2 @ (B2.abs() * W2.sign())),
+        "mirror": lambda d2: (e @ B3, d2 @ B2),
     }[rule]
     d2 = back(torch.zeros_like(a2))[0] * (a2 > 0)
     d1 = back(d2)[1] * (a1 > 0)
@@ -74,8 +80,21 @@ def adamw(parameter, gradient, state, t):
     parameter.sub_(LR * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8))
 
 
-def trained_by_hand(net, rule, data):
+def between_by_hand(weights, feedback, rule, stream):
+    """What a rule does to the feedback of one network after an update."""
+    for W, B in zip(weights, feedback, strict=True):
+        o, i = W.shape
+        if rule == "sign-batch":
+            B.copy_(torch.randn(o, i, generator=stream, dtype=W.dtype) * (2 / i) ** 0.5)
+        if rule == "mirror":
+            x = torch.randn(64, i, generator=stream, dtype=W.dtype)
+            correlation = torch.einsum("oj,nj,ni->oi", W, x, x) / 64
+            B.copy_(0.99 * B + 0.01 * correlation)
+
+
+def trained_by_hand(net, rule, data, seed):
     """Weights, biases and feedback of one network after AdamW on ``data``."""
+    (stream,) = seeding.generators(seed, "rule")
     own = [[getattr(layer, name).detach().clone() for layer in net.layers] for name in TENSORS]
     states = [[(torch.zeros_like(t), torch.zeros_like(t)) for t in kind] for kind in own]
     for t, (x, y) in enumerate(data, 1):
@@ -84,6 +103,7 @@ def trained_by_hand(net, rule, data):
             for tensor, gradient, moments in zip(kind, gradients, state, strict=True):
                 if gradient is not None:
                     adamw(tensor, gradient, moments, t)
+        between_by_hand(own[0], own[2], rule, stream)
     return own
 
 
@@ -92,7 +112,7 @@ TENSORS = ("weight", "bias", "feedback")
 
 @pytest.mark.parametrize("way", ["closed form", "autograd"])
 @pytest.mark.parametrize("networks", [None, 3])
-@pytest.mark.parametrize("rule", ["bp", "fa", "dfa", "kp"])
+@pytest.mark.parametrize("rule", list(RULES))
 def test_300_steps_follow_the_formula_written_by_hand(rule, networks, way):
     net = fa.MLP(SIZES, rule, networks).double()
     singles = [fa.MLP(SIZES, rule, seed=seed).double() for seed in range(networks or 1)]
@@ -101,32 +121,89 @@ def test_300_steps_follow_the_formula_written_by_hand(rule, networks, way):
     step = net.loss_and_gradients if way == "closed form" else by_autograd
     assert net.has_closed_form(net.layers[0].weight)
     data = list(batches(networks))
+    streams = seeding.generators(0, "rule", networks)
     for x, y in data:
         step(x, y)
         optimizer.step()
+        RULES[rule].between(net, streams)
+    # Errors sum to zero over classes: where all of a unit's signs agree, nothing but rounding is
+    # left of them under "sign-uniform", and Adam makes steps of that.
+    atol = 1e-8 if rule == "sign-uniform" else 1e-11
     for number, single in enumerate(singles):
         mine = data if networks is None else [(x[number], y[number]) for x, y in data]
-        expected = trained_by_hand(single, rule, mine)
+        expected = trained_by_hand(single, rule, mine, number)
         for name, tensors in zip(TENSORS, expected, strict=True):
             for layer, tensor in zip(net.layers, tensors, strict=True):
                 found = getattr(layer, name) if networks is None else getattr(layer, name)[number]
-                torch.testing.assert_close(found.detach(), tensor, rtol=1e-9, atol=1e-11)
+                torch.testing.assert_close(found.detach(), tensor, rtol=1e-9, atol=atol)
     moved = not torch.equal(
         net.layers[1].feedback, fa.MLP(SIZES, rule, networks).layers[1].feedback
     )
-    assert moved == (rule == "kp")
+    assert moved == (rule in ("kp", "sign-batch", "mirror"))
 
 
 def test_kolen_pollack_shrinks_the_difference_by_the_decay_alone():
     net = fa.MLP(SIZES, "kp", networks=2).double()
-    before = [(layer.weight - layer.feedback).detach() for layer in net.layers]
     optimizer = torch.optim.SGD(net.parameters(), lr=LR, weight_decay=DECAY)
+    apart = [(layer.weight - layer.feedback).detach() for layer in net.layers]
     for x, y in batches(2, 50):
         net.loss_and_gradients(x, y)
         optimizer.step()
-    for layer, start in zip(net.layers, before, strict=True):
-        shrunk = start * (1 - LR * DECAY) ** 50
-        torch.testing.assert_close((layer.weight - layer.feedback).detach(), shrunk)
+        shrunk = [difference * (1 - LR * DECAY) for difference in apart]
+        apart = [(layer.weight - layer.feedback).detach() for layer in net.layers]
+        torch.testing.assert_close(apart, shrunk, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("rule", ["sign-uniform", "sign-fixed", "sign-batch"])
+def test_sign_symmetry_has_the_weights_signs_and_the_size_of_fresh_weights(rule):
+    layer = fa.MLP([400, 300, 10], rule, seed=1).layers[0]
+    generators = seeding.generators(3, "rule")
+    RULES[rule].between(layer, generators)
+    with torch.no_grad():
+        layer.weight.mul_(7)  # sizes are not those of the weight
+    carrier = RULES[rule].carrier(rules.Matrices(layer.weight, layer.feedback))
+    assert torch.equal(carrier.sign(), layer.weight.sign())
+    assert carrier.norm().item() == pytest.approx((2 * 300) ** 0.5, rel=0.01)
+
+
+def test_the_mirror_finds_the_weight_from_noise_alone():
+    net = fa.MLP([100, 80, 10], "mirror", networks=3)
+    streams = seeding.generators(0, "rule", 3)
+    weights = [layer.weight.clone() for layer in net.layers]
+    for _ in range(600):
+        RULES["mirror"].between(net, streams)
+    for layer, weight in zip(net.layers, weights, strict=True):
+        assert torch.equal(layer.weight, weight)
+        assert fa.metrics.alignment_angle(layer.weight, layer.feedback).max() < 12
+        ratio = layer.feedback.norm(dim=(-2, -1)) / weight.norm(dim=(-2, -1))
+        torch.testing.assert_close(ratio, torch.ones(3), rtol=0.1, atol=0)
+
+
+@pytest.mark.parametrize("rule", ["mirror", "sign-batch"])
+def test_a_rule_works_between_on_its_own_layers_alone(rule):
+    net = fa.MLP(SIZES, networks=2)
+    net.layers[1].rule = rule
+    before = [layer.feedback.clone() for layer in net.layers]
+    fa.train_on_noise(net, 2, progress=False)
+    moved = [
+        not torch.equal(layer.feedback, old) for layer, old in zip(net.layers, before, strict=True)
+    ]
+    assert moved == [False, True, False]
+
+
+def test_the_recorded_angle_is_that_of_the_matrix_that_carries_the_error():
+    for rule, own in {"sign-uniform": True, "sign-fixed": True, "fa": False, "bp": False}.items():
+        net = fa.MLP([64, 60, 10], rule, seed=4)
+        layer = net.layers[1]
+        history = fa.train_on_noise(net, 0, record=["alignment_angle"], progress=False)
+        carrier = (
+            layer.feedback.abs() * layer.weight.sign()
+            if rule == "sign-fixed"
+            else (layer.weight.sign() if own else layer.feedback)
+        )
+        expected = fa.metrics.alignment_angle(layer.weight, carrier)
+        assert history["alignment_angle_2"][0] == pytest.approx(expected.item(), abs=1e-4)
+        assert (history["alignment_angle_2"][0] < 60) == own
 
 
 def test_dfa_needs_feedback_from_the_outputs_units_and_says_so():
@@ -291,6 +368,32 @@ def test_a_rule_works_between_updates_for_each_network_by_itself(registered, thr
     for layer, single in zip(together.layers, alone.layers, strict=True):
         torch.testing.assert_close(layer.feedback[1], single.feedback[0])
         torch.testing.assert_close(layer.weight[1], single.weight[0])
+
+
+@pytest.mark.parametrize("networks", [None, 6])
+def test_a_rule_that_is_set_while_training_works_from_there(networks):
+    """A population trains in parts, which know nothing of a change to the whole."""
+
+    def change(net, *_):
+        net.layers[1].feedback = -net.layers[1].feedback
+        net.layers[1].rule = "mirror"
+        return {}
+
+    net, by_hand = (fa.MLP(SIZES, networks=networks) for _ in range(2))
+    options = {"lr": LR, "batch_size": 8, "progress": False, "optimizer": torch.optim.SGD}
+    fa.train_on_noise(net, 10, record=[change], record_at=[4], **options)
+    noise = NoiseBatches(fa.NoiseGenerator(SIZES[0], SIZES[-1], networks=networks), 8)
+    optimizer = torch.optim.SGD(by_hand.parameters(), lr=LR)
+    streams = seeding.generators(0, "rule", networks)
+    for now in range(10):
+        if now == 4:
+            change(by_hand)
+        noise.draw()
+        by_hand.loss_and_gradients(*noise.batch)
+        optimizer.step()
+        if now >= 4:
+            RULES["mirror"].between(by_hand, streams)
+    torch.testing.assert_close(net.state_dict(), by_hand.state_dict())
 
 
 def test_a_rule_that_couples_networks_is_refused(registered):
