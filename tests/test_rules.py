@@ -451,6 +451,13 @@ def test_using_a_rule_ends_with_the_block_even_after_an_error():
     assert [layer.rule for layer in net.layers] == ["fa", "bp"]
 
 
+def test_using_a_rule_that_does_not_fit_changes_no_layer():
+    net = fa.MLP([4, 3, 5, 3])  # the first layer's feedback would do
+    with pytest.raises(ValueError, match="'dfa' needs feedback of shape"), rules.using(net, "dfa"):
+        pass
+    assert [layer.rule for layer in net.layers] == ["fa"] * 3
+
+
 def test_using_passes_over_what_is_no_feedback_layer():
     model = torch.nn.Sequential(torch.nn.Linear(4, 3), fa.FALinear(3, 2))
     model[0].feedback = "a user's own attribute"

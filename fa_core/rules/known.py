@@ -94,9 +94,12 @@ class WeightMirror(Rule):
     ``1 / decay`` updates. To change the numbers, derive a class and register it.
     """
 
-    rate: ClassVar[float] = 0.01  # of the mirror's Hebbian learning
-    decay: ClassVar[float] = 0.01  # of the feedback at each update; equal to rate: B tends to W
-    samples: ClassVar[int] = 64  # of noise at each update, for each network
+    #: Of the mirror's Hebbian learning, at each update.
+    rate: ClassVar[float] = 0.01
+    #: Of the feedback, at each update. Equal to ``rate``, so that ``B`` tends to ``W`` itself.
+    decay: ClassVar[float] = 0.01
+    #: Noise samples at each update, for each network.
+    samples: ClassVar[int] = 64
 
     @torch.no_grad()
     def between(self, net: nn.Module, generators: Sequence[torch.Generator]) -> None:

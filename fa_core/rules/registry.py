@@ -105,13 +105,19 @@ def as_data() -> dict[str, dict[str, Any]]:
 
 @contextmanager
 def using(net: nn.Module, rule: str) -> Iterator[nn.Module]:
-    """Within the block, every feedback-alignment layer of ``net`` follows ``rule``."""
+    """Within the block, every feedback-alignment layer of ``net`` follows ``rule``.
+
+    Raises:
+        TypeError: ``net`` is no module.
+        ValueError: no rule has this name, or its feedback has another shape than a layer's.
+    """
     _checks.choice("rule", rule, RULES)
-    layers: list[Any] = [layer for layer in net.modules() if getattr(layer, "rule", None) in RULES]
+    modules = _checks.module("net", net).modules()
+    layers: list[Any] = [layer for layer in modules if getattr(layer, "rule", None) in RULES]
     before = [layer.rule for layer in layers]
-    for layer in layers:
-        layer.rule = rule
     try:
+        for layer in layers:
+            layer.rule = rule
         yield net
     finally:
         for layer, own in zip(layers, before, strict=True):
