@@ -253,7 +253,7 @@ def test_two_forward_passes_keep_their_own_errors():
     torch.testing.assert_close([p.grad for p in net.parameters()], summed)
 
 
-@pytest.mark.parametrize("rule", ["bp", "fa", "kp"])
+@pytest.mark.parametrize("rule", ["bp", "fa", "kp", "sign-uniform", "sign-fixed"])
 def test_vmap_over_stacked_networks_equals_each_alone(rule):
     nets = [fa.MLP(SIZES, rule, seed=seed).double() for seed in range(3)]
     parameters, buffers = stack_module_state(nets)
@@ -368,6 +368,21 @@ def test_a_rule_works_between_updates_for_each_network_by_itself(registered, thr
     for layer, single in zip(together.layers, alone.layers, strict=True):
         torch.testing.assert_close(layer.feedback[1], single.feedback[0])
         torch.testing.assert_close(layer.weight[1], single.weight[0])
+
+
+def test_work_between_needs_no_word_about_gradients(registered):
+    @registered
+    class Shrinking(Rule):
+        def between(self, net, generators):
+            for layer in self.layers(net):
+                layer.feedback.mul_(0.5)
+
+    net = fa.MLP(SIZES, "kp")  # which makes the feedback a parameter
+    for layer in net.layers:
+        layer.rule = "Shrinking"
+    before = net.layers[1].feedback.detach().clone()
+    fa.train_on_noise(net, 3, progress=False)
+    torch.testing.assert_close(net.layers[1].feedback.detach(), before / 8)
 
 
 @pytest.mark.parametrize("networks", [None, 6])
