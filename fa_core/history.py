@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fa_core import _checks, metrics
-from fa_core.layers import FALinear
 from fa_core.rules import RULES, Matrices
 
 Columns = Mapping[str, Tensor]  # name to values; one for each network, [*networks], in a table
@@ -35,7 +34,7 @@ def _alignment_angle(net: nn.Module, x: Tensor, y: Tensor) -> Columns:
     }
 
 
-def _carrier(layer: FALinear) -> Tensor:
+def _carrier(layer: Any) -> Tensor:
     """The matrix that carries the error; under BP the feedback, a control that carries nothing."""
     rule = RULES[layer.rule]
     matrices = Matrices(layer.weight, layer.feedback)
