@@ -7,7 +7,7 @@
 (5, 4)
 """
 
-from fa_core import data, metrics, rules
+from fa_core import data, init, metrics, rules
 from fa_core.conversion import convert
 from fa_core.data import shifts as transforms
 from fa_core.history import History
@@ -29,6 +29,7 @@ __all__ = [
     "convert",
     "data",
     "findings",
+    "init",
     "metrics",
     "plots",
     "rules",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fa_core import _checks, metrics
+from fa_core.rules import RULES, Matrices
 
 Columns = Mapping[str, Tensor]  # name to values; one for each network, [*networks], in a table
 # A measure maps (net, x, y) to columns.
@@ -27,10 +28,17 @@ def _alignment_angle(net: nn.Module, x: Tensor, y: Tensor) -> Columns:
     # The first layer's feedback carries no error anywhere: its angle has no meaning.
     # Feedback of another shape than the weights, as in "dfa", has no angle to them.
     return {
-        f"alignment_angle_{number}": metrics.alignment_angle(layer.weight, layer.feedback)
+        f"alignment_angle_{number}": metrics.alignment_angle(layer.weight, _carrier(layer))
         for number, layer in enumerate(metrics.fa_layers(net)[1:], 2)
         if layer.weight.shape == layer.feedback.shape
     }
+
+
+def _carrier(layer: Any) -> Tensor:
+    """The matrix that carries the error; under BP the feedback, a control that carries nothing."""
+    rule = RULES[layer.rule]
+    matrices = Matrices(layer.weight, layer.feedback)
+    return rule.carrier(matrices) if rule.reads_feedback else layer.feedback
 
 
 def _effective_rank(net: nn.Module, x: Tensor, y: Tensor) -> Columns:

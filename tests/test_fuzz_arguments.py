@@ -129,6 +129,14 @@ CALLS: dict[str, dict[str, Call]] = {
             lambda: {"model": nn.Linear(4, 3), "rule": "fa", "generator": None},
         ),
     },
+    "rules": {
+        "check": (fa.rules.check, lambda: {"name": "fa"}),
+        "using": (
+            lambda net, rule: fa.rules.using(net, rule).__enter__(),
+            lambda: {"net": mlp(), "rule": "fa"},
+        ),
+        "soft_alignment": (fa.init.soft_alignment, lambda: {"net": mlp(), "degrees": 45.0}),
+    },
     "networks": {
         "MLP": (fa.MLP, lambda: {"sizes": [4, 3], "rule": "fa", "networks": None, "seed": 0}),
         "forward": (mlp(), lambda: {"x": X}),

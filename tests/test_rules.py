@@ -1,21 +1,19 @@
-"""Rules: the registry, and every rule exact against float64 formulas written out by hand."""
+"""Rules: the registry, and what layers, training and records do with a rule."""
 
 import copy
-from functools import partial
 from itertools import pairwise
 
 import pytest
 import torch
+from rule_samples import LR, SIZES, batches
 from torch import nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
 import fa_core as fa
-from fa_core import rules
+from fa_core import rules, seeding
 from fa_core.engine import autograd
+from fa_core.engine.batches import NoiseBatches
 from fa_core.rules import RULES, Rule
-
-SIZES, STEPS, LR, DECAY = [6, 5, 4, 3], 300, 1e-2, 0.1
-
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -34,99 +32,30 @@ def registered():
         RULES.pop(name, None)
 
 
-def batches(networks, steps=STEPS, samples=8):
-    """Noise in float64, the same at every call."""
-    noise = fa.NoiseGenerator(SIZES[0], SIZES[-1], networks=networks)
-    for _ in range(steps):
-        yield tuple(tensor.double() for tensor in noise.batch(samples))
+@pytest.mark.parametrize("rule", ["mirror", "sign-batch"])
+def test_a_rule_works_between_on_its_own_layers_alone(rule):
+    net = fa.MLP(SIZES, networks=2)
+    net.layers[1].rule = rule
+    before = [layer.feedback.clone() for layer in net.layers]
+    fa.train_on_noise(net, 2, progress=False)
+    moved = [
+        not torch.equal(layer.feedback, old) for layer, old in zip(net.layers, before, strict=True)
+    ]
+    assert moved == [False, True, False]
 
 
-def by_hand(weights, biases, feedback, x, y, rule):
-    """Gradients of one network of three weight layers, and of its feedback if that moves."""
-    W1, W2, W3 = weights
-    B2, B3 = feedback[1:]
-    b1, b2, b3 = biases
-    a1 = x @ W1.T + b1
-    h1 = a1.clamp(min=0)
-    a2 = h1 @ W2.T + b2
-    h2 = a2.clamp(min=0)
-    z = h2 @ W3.T + b3
-    p = (z - z.max(1, keepdim=True).values).exp()
-    e = (p / p.sum(1, keepdim=True) - y) / len(x)
-    back = {
-        "bp": lambda d2: (e @ W3, d2 @ W2),
-        "fa": lambda d2: (e @ B3, d2 @ B2),
-        "kp": lambda d2: (e @ B3, d2 @ B2),
-        "dfa": lambda d2: (e @ B3, e @ B2),
-    }[rule]
-    d2 = back(torch.zeros_like(a2))[0] * (a2 > 0)
-    d1 = back(d2)[1] * (a1 > 0)
-    gradients = [d1.T @ x, d2.T @ h1, e.T @ h2]
-    return gradients, [d.sum(0) for d in (d1, d2, e)], gradients if rule == "kp" else [None] * 3
-
-
-def adamw(parameter, gradient, state, t):
-    """One step of AdamW (Loshchilov & Hutter 2019), written out."""
-    m, v = state
-    m.mul_(0.9).add_(0.1 * gradient)
-    v.mul_(0.999).add_(0.001 * gradient**2)
-    parameter.mul_(1 - LR * DECAY)
-    parameter.sub_(LR * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8))
-
-
-def trained_by_hand(net, rule, data):
-    """Weights, biases and feedback of one network after AdamW on ``data``."""
-    own = [[getattr(layer, name).detach().clone() for layer in net.layers] for name in TENSORS]
-    states = [[(torch.zeros_like(t), torch.zeros_like(t)) for t in kind] for kind in own]
-    for t, (x, y) in enumerate(data, 1):
-        found = by_hand(*own, x, y, rule)
-        for kind, gradients, state in zip(own, found, states, strict=True):
-            for tensor, gradient, moments in zip(kind, gradients, state, strict=True):
-                if gradient is not None:
-                    adamw(tensor, gradient, moments, t)
-    return own
-
-
-TENSORS = ("weight", "bias", "feedback")
-
-
-@pytest.mark.parametrize("way", ["closed form", "autograd"])
-@pytest.mark.parametrize("networks", [None, 3])
-@pytest.mark.parametrize("rule", ["bp", "fa", "dfa", "kp"])
-def test_300_steps_follow_the_formula_written_by_hand(rule, networks, way):
-    net = fa.MLP(SIZES, rule, networks).double()
-    singles = [fa.MLP(SIZES, rule, seed=seed).double() for seed in range(networks or 1)]
-    optimizer = torch.optim.AdamW(net.parameters(), lr=LR, weight_decay=DECAY)
-    by_autograd = partial(autograd.loss_and_gradients, net)
-    step = net.loss_and_gradients if way == "closed form" else by_autograd
-    assert net.has_closed_form(net.layers[0].weight)
-    data = list(batches(networks))
-    for x, y in data:
-        step(x, y)
-        optimizer.step()
-    for number, single in enumerate(singles):
-        mine = data if networks is None else [(x[number], y[number]) for x, y in data]
-        expected = trained_by_hand(single, rule, mine)
-        for name, tensors in zip(TENSORS, expected, strict=True):
-            for layer, tensor in zip(net.layers, tensors, strict=True):
-                found = getattr(layer, name) if networks is None else getattr(layer, name)[number]
-                torch.testing.assert_close(found.detach(), tensor, rtol=1e-9, atol=1e-11)
-    moved = not torch.equal(
-        net.layers[1].feedback, fa.MLP(SIZES, rule, networks).layers[1].feedback
-    )
-    assert moved == (rule == "kp")
-
-
-def test_kolen_pollack_shrinks_the_difference_by_the_decay_alone():
-    net = fa.MLP(SIZES, "kp", networks=2).double()
-    before = [(layer.weight - layer.feedback).detach() for layer in net.layers]
-    optimizer = torch.optim.SGD(net.parameters(), lr=LR, weight_decay=DECAY)
-    for x, y in batches(2, 50):
-        net.loss_and_gradients(x, y)
-        optimizer.step()
-    for layer, start in zip(net.layers, before, strict=True):
-        shrunk = start * (1 - LR * DECAY) ** 50
-        torch.testing.assert_close((layer.weight - layer.feedback).detach(), shrunk)
+def test_the_recorded_angle_is_that_of_the_matrix_that_carries_the_error():
+    carriers = {
+        "fa": lambda layer: layer.feedback,
+        "bp": lambda layer: layer.feedback,  # the control: it carries nothing
+        "sign-uniform": lambda layer: layer.weight.sign(),
+        "sign-fixed": lambda layer: layer.weight.sign() * layer.feedback.abs(),
+    }
+    for rule, carrier in carriers.items():
+        net = fa.MLP([64, 60, 10], rule, seed=4)
+        history = fa.train_on_noise(net, 0, record=["alignment_angle"], progress=False)
+        expected = fa.metrics.alignment_angle(net.layers[1].weight, carrier(net.layers[1]))
+        assert history["alignment_angle_2"][0] == pytest.approx(expected.item(), abs=1e-4)
 
 
 def test_dfa_needs_feedback_from_the_outputs_units_and_says_so():
@@ -176,7 +105,7 @@ def test_two_forward_passes_keep_their_own_errors():
     torch.testing.assert_close([p.grad for p in net.parameters()], summed)
 
 
-@pytest.mark.parametrize("rule", ["bp", "fa", "kp"])
+@pytest.mark.parametrize("rule", ["bp", "fa", "kp", "sign-uniform", "sign-fixed"])
 def test_vmap_over_stacked_networks_equals_each_alone(rule):
     nets = [fa.MLP(SIZES, rule, seed=seed).double() for seed in range(3)]
     parameters, buffers = stack_module_state(nets)
@@ -293,6 +222,47 @@ def test_a_rule_works_between_updates_for_each_network_by_itself(registered, thr
         torch.testing.assert_close(layer.weight[1], single.weight[0])
 
 
+def test_work_between_needs_no_word_about_gradients(registered):
+    @registered
+    class Shrinking(Rule):
+        def between(self, net, generators):
+            for layer in self.layers(net):
+                layer.feedback.mul_(0.5)
+
+    net = fa.MLP(SIZES, "kp")  # which makes the feedback a parameter
+    for layer in net.layers:
+        layer.rule = "Shrinking"
+    before = net.layers[1].feedback.detach().clone()
+    fa.train_on_noise(net, 3, progress=False)
+    torch.testing.assert_close(net.layers[1].feedback.detach(), before / 8)
+
+
+@pytest.mark.parametrize("networks", [None, 6])
+def test_a_rule_that_is_set_while_training_works_from_there(networks):
+    """A population trains in parts, which know nothing of a change to the whole."""
+
+    def change(net, *_):
+        net.layers[1].feedback = -net.layers[1].feedback
+        net.layers[1].rule = "mirror"
+        return {}
+
+    net, by_hand = (fa.MLP(SIZES, networks=networks) for _ in range(2))
+    options = {"lr": LR, "batch_size": 8, "progress": False, "optimizer": torch.optim.SGD}
+    fa.train_on_noise(net, 10, record=[change], record_at=[4], **options)
+    noise = NoiseBatches(fa.NoiseGenerator(SIZES[0], SIZES[-1], networks=networks), 8)
+    optimizer = torch.optim.SGD(by_hand.parameters(), lr=LR)
+    streams = seeding.generators(0, "rule", networks)
+    for now in range(10):
+        if now == 4:
+            change(by_hand)
+        noise.draw()
+        by_hand.loss_and_gradients(*noise.batch)
+        optimizer.step()
+        if now >= 4:
+            RULES["mirror"].between(by_hand, streams)
+    torch.testing.assert_close(net.state_dict(), by_hand.state_dict())
+
+
 def test_a_rule_that_couples_networks_is_refused(registered):
     class Coupled(Rule):
         def carry(self, layer, s):
@@ -346,6 +316,13 @@ def test_using_a_rule_ends_with_the_block_even_after_an_error():
         assert same is net and [layer.rule for layer in net.layers] == ["bp", "bp"]
         raise RuntimeError("stop")
     assert [layer.rule for layer in net.layers] == ["fa", "bp"]
+
+
+def test_using_a_rule_that_does_not_fit_changes_no_layer():
+    net = fa.MLP([4, 3, 5, 3])  # the first layer's feedback would do
+    with pytest.raises(ValueError, match="'dfa' needs feedback of shape"), rules.using(net, "dfa"):
+        pass
+    assert [layer.rule for layer in net.layers] == ["fa"] * 3
 
 
 def test_using_passes_over_what_is_no_feedback_layer():

@@ -22,6 +22,7 @@ from fa_core.engine.workers import (
     OptimizerFactory,
     SourceFactory,
     Worker,
+    work_between,
     working_between,
 )
 from fa_core.networks import MLP
@@ -94,6 +95,8 @@ class Team:
         require_finite(self.net, autograd.loss_and_gradients(self.net, x, y), now, x)
         for worker in self.workers:
             worker.step_along(self._parameters)
+        streams = [stream for worker in self.workers for stream in worker.streams]
+        work_between(working_between(self.net), self.net, streams)
 
 
 def team(

@@ -52,7 +52,7 @@ class Worker:
         self._gradients = closed_form or self._by_autograd
         networks: Any = getattr(net, "networks", None)
         self._update = updates.prepare(optimizer)
-        self._streams = seeding.generators(seed + first, "rule", networks)
+        self.streams = seeding.generators(seed + first, "rule", networks)
 
     def advance(self, start: int, stop: int) -> None:
         """Makes the updates from step ``start`` to ``stop``; a loss that is not finite ends it."""
@@ -62,8 +62,7 @@ class Worker:
             loss = self._gradients()
             require_finite(self.net, loss, now, self.source.batch.x, self.first)
             self._update()
-            for rule in rules:
-                rule.between(self.net, self._streams)
+            work_between(rules, self.net, self.streams)
 
     def draw(self) -> None:
         self.source.prepare()
@@ -76,8 +75,6 @@ class Worker:
                 part = slice(self.first, self.first + len(own))
                 own.grad = None if whole.grad is None else whole.grad[part]
         self.optimizer.step()
-        for rule in working_between(self.net):
-            rule.between(self.net, self._streams)
 
     def _by_autograd(self) -> Tensor:
         return autograd.loss_and_gradients(self.net, *self.source.batch)
@@ -119,5 +116,13 @@ class GraphWorker(Worker):
 
 def working_between(net: nn.Module) -> list[Rule]:
     """The rules of ``net`` that work between two updates."""
-    rules = {RULES[layer.rule] for layer in metrics.fa_layers(net)}
-    return [rule for rule in rules if type(rule).between is not Rule.between]
+    # Each once, in the order of layers: two rules that draw from one stream then take turns.
+    rules = dict.fromkeys(RULES[layer.rule] for layer in metrics.fa_layers(net))
+    return [rule for rule in rules if rule.works_between]
+
+
+@torch.no_grad()
+def work_between(rules: Iterable[Rule], net: nn.Module, streams: list[torch.Generator]) -> None:
+    """Lets ``rules`` work on ``net``; ``streams`` holds one for each of its networks."""
+    for rule in rules:
+        rule.between(net, streams)
