@@ -115,8 +115,13 @@ class FAConv2d(FALayer):
         )
         self._make(shape, shape, bias, rule, networks, generator, sizes)
 
+    @staticmethod
+    def can_follow(rule: Rule) -> bool:
+        """Whether ``rule`` carries a layer's own error through one tensor of the weight's shape."""
+        return rule.is_simple and rule.source == "delta"
+
     def _check_rule(self, name: str, rule: Rule) -> None:
-        if not rule.is_simple or rule.source != "delta":
+        if not self.can_follow(rule):
             raise ValueError(
                 f"rule must carry the layer's own error through one tensor of the weight's shape "
                 f"in a convolution, as 'bp', 'fa' and 'kp' do, got {name!r}"
