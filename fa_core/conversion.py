@@ -88,7 +88,8 @@ def convert(
     paths = {module: path for path, module in copied.named_modules()}
     require_no_old_methods(paths, held)
     require_no_mixed_ties(paths, held, rule)
-    first: dict[Tensor, FALayer] = {}  # of the layers tied by a weight
+    # The first of the layers tied by a weight: its feedback is theirs.
+    first: dict[Tensor, FALayer] = {it.weight: it for it in held if isinstance(it, FALayer)}
     layers = []
     for plain in convertible(copied):
         layer = _become(plain, rule, generator, outputs)

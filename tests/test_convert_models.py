@@ -218,6 +218,13 @@ def test_convolutions_tied_by_a_weight_share_one_feedback():
     assert converted[0].feedback is converted[1].feedback
 
 
+def test_a_layer_tied_to_one_that_was_converted_before_shares_its_feedback():
+    before = FALinear(2, 2)
+    converted = fa.convert(tied(before, nn.Linear(2, 2)))
+    assert converted[1].feedback is converted[0].feedback
+    assert torch.equal(converted[0].feedback, before.feedback)
+
+
 def other_kinds():
     kinds = [nn.Conv1d(2, 2, 1), nn.ConvTranspose2d(2, 2, 1), nn.LSTM(2, 2), nn.Conv2d(2, 2, 1)]
     return nn.ModuleDict({type(kind).__name__: kind for kind in kinds})

@@ -282,6 +282,16 @@ def test_compiles_into_one_graph_of_the_same_gradients(networks):
     torch.testing.assert_close(found, list(parameter_gradients(net, X, Y)))
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("networks", [None, 3])
+def test_on_cuda_computes_what_it_computes_on_the_cpu(networks):
+    layer = layer64(networks, in_channels=2, out_channels=4, kernel_size=3, padding="same")
+    x = torch.randn(5, 2, 6, 6, dtype=torch.float64)
+    expected = gradients(layer, x)
+    found = gradients(layer.cuda(), x.cuda(), error_at(expected[0]).cuda())
+    torch.testing.assert_close([g.cpu() for g in found], expected)
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_vmap_over_stacked_networks_equals_each_alone(rule):
     nets = [small(rule=rule).double() for _ in range(3)]
