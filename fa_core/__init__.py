@@ -9,6 +9,7 @@
 
 from fa_core import data, init, metrics, rules
 from fa_core.conversion import convert
+from fa_core.convolution import FAConv2d
 from fa_core.data import shifts as transforms
 from fa_core.history import History
 from fa_core.layers import FALinear
@@ -22,6 +23,7 @@ from fa_core.training import train, train_on_noise
 __version__ = "0.1.0"
 __all__ = [
     "MLP",
+    "FAConv2d",
     "FALinear",
     "Finding",
     "History",

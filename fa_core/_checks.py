@@ -30,6 +30,18 @@ def integer(name: str, value: object, minimum: int, maximum: int | None = None) 
     return result
 
 
+def pair(name: str, value: object, minimum: int) -> tuple[int, int]:
+    """Returns ``value`` if it is two 32-bit integers of at least ``minimum``, or one twice."""
+    most = 2**31 - 1
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        one = integer(name, value, minimum, most)
+        return one, one
+    if len(value) != 2:
+        raise ValueError(f"{name} must be one integer or a pair, got {shown(value)}")
+    first, second = (integer(name, item, minimum, most) for item in value)
+    return first, second
+
+
 def number(
     name: str,
     value: object,

@@ -1,4 +1,4 @@
-"""Linear layers whose error travels back by a rule of its own.
+"""Layers whose error travels back by a rule of its own: what all share, and the linear one.
 
 Index legend: p network, n sample, i input unit, o output unit.
 """
@@ -13,11 +13,117 @@ import torch
 from torch import Tensor, nn
 
 from fa_core import _checks
-from fa_core.engine.backward import Linear, LogitsError
-from fa_core.rules import RULES
+from fa_core.engine.backward import Layer, LogitsError
+from fa_core.engine.operations import Linear, Operation
+from fa_core.rules import RULES, Rule
+
+_LINEAR = Linear()
 
 
-class FALinear(nn.Module):
+class FALayer(nn.Module):
+    """What all feedback-alignment layers share: their tensors, their rule, their backward pass."""
+
+    weight: Tensor
+    bias: Tensor | None
+    feedback: Tensor
+    networks: int | None
+
+    def _make(
+        self,
+        weight: tuple[int, ...],
+        feedback: tuple[int, ...],
+        bias: bool,
+        rule: str,
+        networks: int | None,
+        generator: torch.Generator | Sequence[torch.Generator] | None,
+        sizes: str,
+    ) -> None:
+        """Makes and draws tensors of these shapes; ``sizes`` names the arguments they come from."""
+        bias = _checks.flag("bias", bias)
+        self.networks = None if networks is None else _checks.integer("networks", networks, 1)
+        population = () if self.networks is None else (self.networks,)
+        _checks.streams("generator", generator, self.networks)
+        size = 2 * 4 * math.prod(population) * math.prod(weight)  # of float32 weight and feedback
+        _checks.memory(f"networks={networks}, {sizes}", size)
+        self.weight = nn.Parameter(torch.empty(*population, *weight))
+        self.bias = nn.Parameter(torch.empty(*population, weight[0])) if bias else None
+        self.register_buffer("feedback", torch.empty(*population, *feedback))
+        self._logits_error: LogitsError | None = None  # of the forward pass that is under way
+        self.rule = rule
+        self.reset_parameters(generator)
+
+    @property
+    def rule(self) -> str:
+        """Name of what travels backward."""
+        return self._rule
+
+    @rule.setter
+    def rule(self, name: str) -> None:
+        rule = RULES[_checks.choice("rule", name, RULES)]
+        self._check_rule(name, rule)
+        self._rule = name
+        if rule.moves_feedback and not isinstance(self.feedback, nn.Parameter):
+            feedback = self.feedback
+            del self.feedback
+            self.feedback = nn.Parameter(feedback)  # an optimiser must find it
+
+    def _check_rule(self, name: str, rule: Rule) -> None:
+        """Raises ValueError if the layer cannot follow the rule."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def reset_parameters(
+        self, generator: torch.Generator | Sequence[torch.Generator] | None = None
+    ) -> None:
+        """Draws weight and feedback anew, N(0, 2 / fan_in), and sets the bias to 0.
+
+        ``fan_in`` is the number of inputs of one output unit.
+
+        Raises:
+            TypeError: ``generator`` is no torch generator, nor a sequence of them.
+            ValueError: a sequence that has not one for each network.
+        """
+        _checks.streams("generator", generator, self.networks)
+        unit = self.weight[0] if self.networks is None else self.weight[0, 0]
+        std = math.sqrt(2 / unit.numel())
+        for matrix in (self.weight, self.feedback):
+            if isinstance(generator, Sequence):  # one stream for each network
+                parts = [matrix] if self.networks is None else list(matrix)
+                for part, stream in zip(parts, generator, strict=True):
+                    part.normal_(0.0, std, generator=stream)
+            else:
+                matrix.normal_(0.0, std, generator=generator)
+        if self.bias is not None:
+            self.bias.zero_()
+
+    def _apply_operation(
+        self, operation: Operation, x: Tensor, error: LogitsError | None
+    ) -> Tensor:
+        x, weight, feedback = [_autocast(t) for t in (x, self.weight, self.feedback)]
+        bias = None if self.bias is None else _autocast(self.bias)
+        if (x.dtype, x.device) != (weight.dtype, weight.device):
+            raise ValueError(
+                f"x must be {weight.dtype} on {weight.device}, as the layer's weight is, "
+                f"got {x.dtype} on {x.device}"
+            )
+        rule = RULES[self.rule]
+        y: Tensor = Layer.apply(x, weight, bias, feedback, operation, rule, error)
+        return y
+
+
+def _autocast(t: Tensor) -> Tensor:
+    """Casts before the operation: autograd casts back, and all of `backward` meets one dtype.
+
+    Double precision stays, as in torch's own layers.
+    """
+    device = t.device.type
+    never = t.dtype == torch.float64 or t.is_meta  # torch knows no autocast without memory
+    if never or not torch.is_autocast_enabled(device):
+        return t
+    return t.to(torch.get_autocast_dtype(device))
+
+
+class FALinear(FALayer):
     r"""A drop-in for :class:`torch.nn.Linear` that needs no weight transport.
 
     Forward :math:`y = x W^\top + b`. Backward, the error :math:`\delta` at ``y`` reaches ``x`` as
@@ -64,10 +170,6 @@ class FALinear(nn.Module):
         torch.Size([4, 5, 2])
     """
 
-    weight: Tensor
-    bias: Tensor | None
-    feedback: Tensor
-
     def __init__(
         self,
         in_features: int,
@@ -80,66 +182,22 @@ class FALinear(nn.Module):
     ) -> None:
         super().__init__()
         self.in_features = _checks.integer("in_features", in_features, 1)
-        bias = _checks.flag("bias", bias)
         self.out_features = _checks.integer("out_features", out_features, 1)
         _checks.choice("rule", rule, RULES)
-        self.networks = None if networks is None else _checks.integer("networks", networks, 1)
         last = self.out_features if outputs is None else outputs
         self.outputs = _checks.integer("outputs", last, 1)
-        population = () if self.networks is None else (self.networks,)
-        _checks.streams("generator", generator, self.networks)
         rows, columns = self.out_features, self.in_features
-        size = 2 * 4 * math.prod(population) * rows * columns  # of float32 weight and feedback
-        _checks.memory(f"networks={networks}, out_features={rows}, in_features={columns}", size)
-        self.weight = nn.Parameter(torch.empty(*population, rows, columns))
-        self.bias = nn.Parameter(torch.empty(*population, rows)) if bias else None
         shape = RULES[rule].shape(columns, rows, self.outputs)
-        self.register_buffer("feedback", torch.empty(*population, *shape))
-        self.rule = rule
-        self._logits_error: LogitsError | None = None  # of the forward pass that is under way
-        self.reset_parameters(generator)
+        sizes = f"out_features={rows}, in_features={columns}"
+        self._make((rows, columns), shape, bias, rule, networks, generator, sizes)
 
-    @property
-    def rule(self) -> str:
-        """Name of what travels backward."""
-        return self._rule
-
-    @rule.setter
-    def rule(self, name: str) -> None:
-        rule = RULES[_checks.choice("rule", name, RULES)]
+    def _check_rule(self, name: str, rule: Rule) -> None:
         needed = rule.shape(self.in_features, self.out_features, self.outputs)
         if rule.reads_feedback and self.feedback.shape[-2:] != needed:
             raise ValueError(
                 f"rule {name!r} needs feedback of shape {needed}, but this layer's is "
                 f"{tuple(self.feedback.shape[-2:])}; make the layer with rule={name!r}"
             )
-        self._rule = name
-        if rule.moves_feedback and not isinstance(self.feedback, nn.Parameter):
-            feedback = self.feedback
-            del self.feedback
-            self.feedback = nn.Parameter(feedback)  # an optimiser must find it
-
-    @torch.no_grad()
-    def reset_parameters(
-        self, generator: torch.Generator | Sequence[torch.Generator] | None = None
-    ) -> None:
-        """Draws weight and feedback anew, N(0, 2 / in_features), and sets the bias to 0.
-
-        Raises:
-            TypeError: ``generator`` is no torch generator, nor a sequence of them.
-            ValueError: a sequence that has not one for each network.
-        """
-        _checks.streams("generator", generator, self.networks)
-        std = math.sqrt(2 / self.in_features)
-        for matrix in (self.weight, self.feedback):
-            if isinstance(generator, Sequence):  # one stream for each network
-                parts = [matrix] if self.networks is None else list(matrix)
-                for part, stream in zip(parts, generator, strict=True):
-                    part.normal_(0.0, std, generator=stream)
-            else:
-                matrix.normal_(0.0, std, generator=generator)
-        if self.bias is not None:
-            self.bias.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
         self._check_input(x)
@@ -147,17 +205,11 @@ class FALinear(nn.Module):
         batch = x.shape[1:-1] if own_input else x.shape[:-1]
         flat = (x.shape[0], batch.numel()) if own_input else (batch.numel(),)
         x = x.reshape(*flat, self.in_features)
-        tensors = [x, self.weight, self.bias, self.feedback]
-        device = x.device.type
-        if torch.is_autocast_enabled(device):
-            # Cast here: autograd casts the gradients back, and all of `backward` meets one dtype.
-            # Double precision stays, as in torch.nn.Linear.
-            dtype = torch.get_autocast_dtype(device)
-            tensors = [t if t is None or t.dtype == torch.float64 else t.to(dtype) for t in tensors]
-        rule, error = RULES[self.rule], self._logits_error
-        if error is None and rule.source == "error" and self.outputs != self.out_features:
+        error = self._logits_error
+        asks = RULES[self.rule].source == "error"
+        if asks and error is None and self.outputs != self.out_features:
             error = LogitsError()  # from which none comes: the backward pass says so
-        y: Tensor = Linear.apply(*tensors, rule, error)
+        y = self._apply_operation(_LINEAR, x, error)
         return y.reshape(*y.shape[:-2], *batch, self.out_features)
 
     def part(self, first: int, end: int) -> FALinear:

@@ -21,6 +21,10 @@ def layer(**change):
     return fa.FALinear(**{"in_features": 4, "out_features": 3} | change)
 
 
+def conv(**change):
+    return fa.FAConv2d(**{"in_channels": 4, "out_channels": 6, "kernel_size": 3} | change)
+
+
 def mlp(sizes=(4, 3, 2), **change):
     return fa.MLP(sizes, **change)
 
@@ -53,6 +57,53 @@ CALLS = [
     (lambda: layer()(torch.ones(5, 4, dtype=torch.int64)), TypeError, "x floating int64"),
     (lambda: layer()(np.ones((5, 4))), TypeError, "x floating ndarray"),
     (lambda: layer(networks=2)(torch.ones(3, 5, 4)), ValueError, "x 2 networks (3, 5, 4)"),
+    (lambda: layer()(torch.ones(5, 4).double()), ValueError, "x float32 cpu weight float64"),
+    (lambda: layer()(torch.ones(5, 4, device="meta")), ValueError, "x cpu weight meta"),
+    (lambda: conv(in_channels=0), ValueError, "in_channels at least 1 0"),
+    (lambda: conv(out_channels=2.0), TypeError, "out_channels integer 2.0"),
+    (lambda: conv(kernel_size=0), ValueError, "kernel_size at least 1 0"),
+    (lambda: conv(kernel_size=(3, 3, 3)), ValueError, "kernel_size pair (3, 3, 3)"),
+    (lambda: conv(kernel_size=(3, 0)), ValueError, "kernel_size at least 1 0"),
+    (lambda: conv(kernel_size=[3, "a"]), TypeError, "kernel_size integer 'a'"),
+    (lambda: conv(kernel_size=10**6), ValueError, "kernel_size=(1000000, 1000000) would need GiB"),
+    (lambda: conv(stride=0), ValueError, "stride at least 1 0"),
+    (lambda: conv(stride=10**12), ValueError, "stride at most 2147483647 1000000000000"),
+    (lambda: conv(stride=(1, 2), padding="same"), ValueError, "stride 1 padding='same' (1, 2)"),
+    (lambda: conv(padding=-1), ValueError, "padding at least 0 -1"),
+    (lambda: conv(padding="full"), ValueError, "padding same valid 'full'"),
+    (lambda: conv(padding=None), TypeError, "padding integer None"),
+    (lambda: conv(padding_mode="mirror"), ValueError, "padding_mode zeros reflect 'mirror'"),
+    (lambda: conv(dilation=(0, 1)), ValueError, "dilation at least 1 0"),
+    (lambda: conv(groups=4), ValueError, "groups divide in_channels=4 out_channels=6 4"),
+    (lambda: conv(groups=0), ValueError, "groups at least 1 0"),
+    (lambda: conv(bias=1), TypeError, "bias True False 1"),
+    (lambda: conv(rule="hebb"), ValueError, "rule 'hebb' bp fa"),
+    (lambda: conv(rule="dfa"), ValueError, "rule own error weight's shape 'dfa'"),
+    (lambda: setattr(conv(), "rule", "dfa"), ValueError, "rule own error weight's shape 'dfa'"),
+    (lambda: conv(networks=0), ValueError, "networks at least 1 0"),
+    (lambda: conv(networks=10**12), ValueError, "networks=1000000000000 would need GiB"),
+    (lambda: conv(generator=3), TypeError, "generator torch.Generator 3"),
+    (lambda: conv()(torch.ones(4, 4)), ValueError, "x [n, C, H, W] C=4 (4, 4)"),
+    (lambda: conv()(torch.ones(2, 3, 5, 5)), ValueError, "x [n, C, H, W] C=4 (2, 3, 5, 5)"),
+    (lambda: conv()(torch.ones(1, 2, 4, 5, 5)), ValueError, "x C=4 (1, 2, 4, 5, 5)"),
+    (lambda: conv(networks=3)(torch.ones(2, 2, 4, 5, 5)), ValueError, "x C=4 3 (2, 2, 4, 5, 5)"),
+    (lambda: conv(networks=3)(torch.ones(3, 2, 2, 4, 5, 5)), ValueError, "x C=4 3 in front"),
+    (lambda: conv()(torch.ones(4, 5, 5).long()), TypeError, "x floating int64"),
+    (lambda: conv()("image"), TypeError, "x floating str"),
+    (lambda: conv()(torch.ones(4, 5, 5).double()), ValueError, "x float32 cpu weight float64"),
+    (lambda: conv()(torch.ones(4, 5, 2)), ValueError, "x at least 3 pixels kernel_size (4, 5, 2)"),
+    (lambda: conv(dilation=2)(torch.ones(4, 4, 9)), ValueError, "x at least 5 pixels (4, 4, 9)"),
+    (lambda: conv(padding=3)(torch.ones(4, 0, 9)), ValueError, "x at least 1 pixels (4, 0, 9)"),
+    (
+        lambda: conv(padding=3, padding_mode="reflect")(torch.ones(4, 3, 9)),
+        ValueError,
+        "x at least 4 pixels reflect (4, 3, 9)",
+    ),
+    (
+        lambda: conv(padding=3, padding_mode="circular")(torch.ones(4, 9, 2)),
+        ValueError,
+        "x at least 3 pixels circular (4, 9, 2)",
+    ),
     (lambda: mlp([4]), ValueError, "sizes input and output [4]"),
     (lambda: mlp([]), ValueError, "sizes input and output []"),
     (lambda: mlp([4, 0, 2]), ValueError, "sizes at least 1 0"),

@@ -310,9 +310,9 @@ def test_a_lazy_layer_converts_once_the_model_was_called():
 
 
 def test_a_lazy_layer_of_another_kind_stays_lazy():
-    with pytest.warns(UserWarning, match="LazyConv2d"):
-        converted = convert(nn.ModuleList([nn.LazyConv2d(3, 2), nn.Linear(4, 3)]))
-    assert isinstance(converted[0], nn.LazyConv2d) and type(converted[1]) is FALinear
+    with pytest.warns(UserWarning, match="LazyConv1d"):
+        converted = convert(nn.ModuleList([nn.LazyConv1d(3, 2), nn.Linear(4, 3)]))
+    assert isinstance(converted[0], nn.LazyConv1d) and type(converted[1]) is FALinear
 
 
 def test_a_layer_compiled_by_itself_is_converted():

@@ -123,6 +123,15 @@ CALLS: dict[str, dict[str, Call]] = {
             },
         ),
         "forward": (fa.FALinear(4, 3), lambda: {"x": X}),
+        "FAConv2d": (
+            fa.FAConv2d,
+            lambda: {
+                **{"in_channels": 4, "out_channels": 6, "kernel_size": 3, "stride": 1},
+                **{"padding": 0, "dilation": 1, "groups": 1, "bias": True, "rule": "fa"},
+                **{"padding_mode": "zeros", "networks": None, "generator": None},
+            },
+        ),
+        "FAConv2d.forward": (fa.FAConv2d(4, 6, 3), lambda: {"x": torch.ones(2, 4, 5, 5)}),
         "reset_parameters": (fa.FALinear(4, 3).reset_parameters, lambda: {"generator": None}),
         "convert": (
             fa.convert,

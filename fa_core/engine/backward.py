@@ -1,6 +1,6 @@
 """A layer's operation under autograd, whose backward pass follows a rule.
 
-Index legend: p network, n sample, i input unit, o output unit, k unit of the network's output.
+Index legend: p network, n sample, o output unit, k unit of the network's output.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fa_core.engine.operations import Operation
 from fa_core.rules import RULES, Matrices, Rule, Signals
 
 
@@ -65,8 +66,8 @@ class LogitsErrorHooks:
         return self._error.watch(logits)
 
 
-class Linear(torch.autograd.Function):
-    """``y = x W^T + b`` forward; backward the rule says what is sent below."""
+class Layer(torch.autograd.Function):
+    """A layer's ``operation`` forward; backward the rule says what is sent below."""
 
     generate_vmap_rule = True
 
@@ -76,39 +77,38 @@ class Linear(torch.autograd.Function):
         weight: Tensor,
         bias: Tensor | None,
         feedback: Tensor,
+        operation: Operation,
         rule: Rule,
         logits_error: LogitsError | None,
     ) -> Tensor:
-        y = x @ weight.mT  # [n i] or [p n i], times [p i o]
-        return y if bias is None else y + bias.unsqueeze(-2)
+        return operation.forward(x, weight, bias)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        x, weight, _, feedback, ctx.rule, ctx.logits_error = inputs
+        x, weight, _, feedback, ctx.operation, ctx.rule, ctx.logits_error = inputs
         ctx.save_for_backward(x, weight, feedback)
 
     @staticmethod
     def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, feedback = ctx.saved_tensors
+        operation: Operation = ctx.operation
         rule: Rule = ctx.rule
         error = delta if ctx.logits_error is None else ctx.logits_error.of(delta)
         s = Signals(x, delta, error)
         layer = Matrices(weight, feedback)
         grad_x = grad_weight = grad_bias = grad_feedback = None
         if ctx.needs_input_grad[0]:
-            grad_x = rule.carry(layer, s)
-            if x.ndim < grad_x.ndim:  # one input shared by all networks
-                grad_x = grad_x.sum(0)
+            grad_x = operation.error_below(rule, layer, s)
         if ctx.needs_input_grad[1] or ctx.needs_input_grad[3]:
-            grad_weight = delta.mT @ x
+            grad_weight = operation.weight_gradient(layer, s)
         if ctx.needs_input_grad[2]:
-            grad_bias = delta.sum(-2)
+            grad_bias = operation.bias_gradient(layer, s)
         if ctx.needs_input_grad[3] and grad_weight is not None:
             grad_feedback = rule.feedback_gradient(layer, s, grad_weight)
         found = [grad_x, grad_weight, grad_bias, grad_feedback]
         if torch.is_grad_enabled() and not rule.is_derivative:
             found = [t if t is None else _Once.apply(t) for t in found]
-        return *found, None, None
+        return *found, None, None, None
 
 
 class _Once(torch.autograd.Function):

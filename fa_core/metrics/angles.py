@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fa_core import _checks
+from fa_core.metrics.matrices import as_matrix
 
 
 def angle(u: Float[Tensor, "*batch d"], v: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch"]:
@@ -46,6 +47,9 @@ def alignment_angle(
 ) -> Tensor:
     """Alignment angle between forward weights and feedback (Lillicrap et al. 2016).
 
+    Kernels of a convolution, ``[*networks, out, in / groups, kh, kw]``, count as the matrix
+    ``[*networks, out, in / groups * kh * kw]``.
+
     Args:
         W: forward weights.
         B: feedback weights of the same shape.
@@ -62,20 +66,21 @@ def alignment_angle(
         >>> alignment_angle(torch.eye(3), -torch.eye(3)).item()
         180.0
     """
-    _require_pair(W, B)
+    W, B = _pair(W, B)
     _checks.flag("per_unit", per_unit)
-    W, B = W.detach(), B.detach()
     return angle(W, B) if per_unit else angle(W.flatten(-2), B.flatten(-2))
 
 
-def _require_pair(W: Tensor, B: Tensor) -> None:
+def _pair(W: Tensor, B: Tensor) -> tuple[Tensor, Tensor]:
+    """The two as matrices of one shape."""
     _checks.floating("W", W)
     _checks.floating("B", B)
-    if W.shape != B.shape or W.ndim < 2 or 0 in W.shape[-2:]:
+    if W.shape != B.shape or W.ndim < 2 or 0 in as_matrix(W).shape[-2:]:
         raise ValueError(
-            f"W and B must be matrices [*networks, out, in] of one shape, "
+            f"W and B must be matrices [*networks, out, in] or kernels of one shape, "
             f"got {tuple(W.shape)} and {tuple(B.shape)}"
         )
+    return as_matrix(W.detach()), as_matrix(B.detach())
 
 
 def neuron_angle(
@@ -84,7 +89,7 @@ def neuron_angle(
     """Alignment angle of each hidden neuron below the layer (Cheon et al. 2024, Fig. 1e).
 
     It is the angle between what leaves the neuron (its column of ``W``) and what comes back to it
-    (the same column of ``B``).
+    (the same column of ``B``). Kernels of a convolution have a column for each place of a patch.
 
     Returns:
         Degrees, one for each input of the layer.
@@ -92,8 +97,8 @@ def neuron_angle(
     Raises:
         TypeError, ValueError: as :func:`alignment_angle`.
     """
-    _require_pair(W, B)
-    return angle(W.detach().mT, B.detach().mT)
+    W, B = _pair(W, B)
+    return angle(W.mT, B.mT)
 
 
 def class_centred(W: Float[Tensor, "*networks k i"]) -> Float[Tensor, "*networks k i"]:
@@ -125,11 +130,12 @@ def feedback_distance(
 ) -> Float[Tensor, "*networks"]:
     """Distance of forward weights from feedback, the Frobenius norm of W - B (Cheon 2024, Fig. 2).
 
-    It has the unit of the weights and falls also where ``W`` only shrinks, at any angle.
+    It has the unit of the weights and falls also where ``W`` only shrinks, at any angle. Kernels of
+    a convolution count as a matrix, as in :func:`alignment_angle`.
 
     Raises:
         TypeError, ValueError: as :func:`alignment_angle`.
     """
-    _require_pair(W, B)
-    distance: Tensor = torch.linalg.matrix_norm(W.detach() - B.detach())
+    W, B = _pair(W, B)
+    distance: Tensor = torch.linalg.matrix_norm(W - B)
     return distance

@@ -67,8 +67,9 @@ class Conservation:
     """
 
     def __init__(self, net: nn.Module, lr: float | Sequence[float]) -> None:
-        layers = fa_layers(net)
-        if len(layers) < 2 or any(a.out_features != b.in_features for a, b in pairwise(layers)):
+        layers = [layer for layer in fa_layers(net) if isinstance(layer, FALinear)]
+        fit = all(a.out_features == b.in_features for a, b in pairwise(layers))
+        if len(layers) < max(2, len(fa_layers(net))) or not fit:
             raise ValueError(
                 f"net must be a chain of at least two FALinear layers, got {_checks.shown(net)}"
             )

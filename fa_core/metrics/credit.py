@@ -8,23 +8,27 @@ from torch import Tensor, nn
 
 from fa_core import _checks, rules
 from fa_core._labels import Labels
-from fa_core.layers import FALinear
+from fa_core.layers import FALayer
 from fa_core.metrics.angles import angle
 from fa_core.metrics.modes import evaluating
 from fa_core.metrics.readouts import cross_entropy
 
 
-def fa_layers(net: nn.Module) -> list[FALinear]:
-    """The feedback-alignment layers of ``net``, in the order of their registration."""
+def fa_layers(net: nn.Module) -> list[FALayer]:
+    """The feedback-alignment layers of ``net``, in the order of their registration.
+
+    They are :class:`~fa_core.FALinear` and :class:`~fa_core.FAConv2d`.
+    """
     modules = _checks.module("net", net).modules()
-    return [module for module in modules if isinstance(module, FALinear)]
+    return [module for module in modules if isinstance(module, FALayer)]
 
 
 def update_angle(net: nn.Module, x: Tensor, y: Labels) -> Float[Tensor, "*networks layers"]:
     """Angle between the update a rule makes and the one BP would make from the same state.
 
     Both updates are the gradient-descent directions of the weights for the cross-entropy of the
-    batch. The last layer's angle is 0: no error travels through a matrix to reach it.
+    batch, those of a layer as one vector, kernels too. The last layer's angle is 0: no error
+    travels through a matrix to reach it.
 
     Args:
         net: a network with feedback-alignment layers, in evaluation mode meanwhile (dropout would
@@ -41,12 +45,13 @@ def update_angle(net: nn.Module, x: Tensor, y: Labels) -> Float[Tensor, "*networ
         ValueError: ``net`` has no feedback-alignment layer, or a frozen one; labels as in
             :func:`cross_entropy`.
     """
-    weights = [layer.weight for layer in fa_layers(net)]
+    layers = fa_layers(net)
+    weights = [layer.weight for layer in layers]
     _checks.floating("x", x)
     if not weights:
-        raise ValueError(f"net must hold an FALinear layer, got {type(net).__name__}")
+        raise ValueError(f"net must hold an FALinear or FAConv2d layer, got {type(net).__name__}")
     if not all(weight.requires_grad for weight in weights):
-        raise ValueError("net must have no frozen FALinear layer, for it has no update")
+        raise ValueError("net must have no frozen feedback-alignment layer, for it has no update")
 
     @torch.enable_grad()
     def updates() -> tuple[Tensor, ...]:
@@ -57,5 +62,6 @@ def update_angle(net: nn.Module, x: Tensor, y: Labels) -> Float[Tensor, "*networ
         own = updates()
         with rules.using(net, "bp"):
             true = updates()
-    angles = [angle(a.flatten(-2), b.flatten(-2)) for a, b in zip(own, true, strict=True)]
+    axes = [0 if layer.networks is None else 1 for layer in layers]
+    angles = [angle(a.flatten(n), b.flatten(n)) for a, b, n in zip(own, true, axes, strict=True)]
     return torch.stack(angles, dim=-1)

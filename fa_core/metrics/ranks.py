@@ -7,14 +7,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fa_core import _checks
+from fa_core.metrics.matrices import as_matrix
 
 
 def effective_rank(W: Float[Tensor, "*networks m n"]) -> Float[Tensor, "*networks"]:
     """Effective rank: exp of the entropy (nats) of the normalised singular values.
 
     It is ``r`` for ``r`` equal singular values and 1 for rank one (Roy & Vetterli 2007). Takes
-    weights, or features ``[*networks, samples, units]``. A matrix that is zero, or that holds NaN
-    or infinity, has no spectrum: its rank is NaN, those of the other networks are not.
+    weights, or features ``[*networks, samples, units]``. Kernels of a convolution, ``[*networks,
+    out, in / groups, kh, kw]``, count as the matrix ``[*networks, out, in / groups * kh * kw]``,
+    and activities ``[*networks, samples, C, H, W]`` likewise. A matrix that is zero, or that holds
+    NaN or infinity, has no spectrum: its rank is NaN, those of the other networks are not.
 
     Raises:
         TypeError: ``W`` is no floating-point tensor.
@@ -24,14 +27,14 @@ def effective_rank(W: Float[Tensor, "*networks m n"]) -> Float[Tensor, "*network
         >>> round(effective_rank(torch.eye(5)).item(), 6)
         5.0
     """
-    _require_matrix("W", W)
-    return _effective_number(_singular_values(W.detach().double()))
+    return _effective_number(_singular_values(_matrix("W", W)))
 
 
-def _require_matrix(name: str, W: Tensor) -> None:
+def _matrix(name: str, W: Tensor) -> Tensor:
     _checks.floating(name, W)
-    if W.ndim < 2 or 0 in W.shape[-2:]:
+    if W.ndim < 2 or 0 in as_matrix(W).shape[-2:]:
         raise ValueError(f"{name} must be a matrix [*networks, m, n], got shape {tuple(W.shape)}")
+    return as_matrix(W.detach().double())
 
 
 def _singular_values(W: Tensor) -> Tensor:
@@ -58,7 +61,8 @@ def gram_rank(features: Float[Tensor, "*networks n h"]) -> Float[Tensor, "*netwo
     similar to none.
 
     Args:
-        features: activities of a layer's neurons, such as ``net.hidden(x)[-1]``.
+        features: activities of a layer's neurons, such as ``net.hidden(x)[-1]``; or of channels,
+            ``[*networks, n, C, H, W]``, whose neurons are the ``C * H * W`` pixels.
 
     Raises:
         TypeError, ValueError: as :func:`effective_rank`.
@@ -67,7 +71,6 @@ def gram_rank(features: Float[Tensor, "*networks n h"]) -> Float[Tensor, "*netwo
         >>> round(gram_rank(torch.eye(3).repeat(4, 1)).item(), 6)
         3.0
     """
-    _require_matrix("features", features)
-    features = features.detach().double()
-    s = _singular_values(torch.nn.functional.normalize(features, dim=-1))
+    rows = _matrix("features", features)
+    s = _singular_values(torch.nn.functional.normalize(rows, dim=-1))
     return _effective_number(s.square())

@@ -115,7 +115,8 @@ def _angles(net: MLP, config: Config) -> Tensor:
     starts = (t.detach().cpu().double().numpy() for t in (first.weight, last.weight, last.feedback))
     readouts = np.stack([predict(W1, W2, B, times) for W1, W2, B in zip(*starts, strict=True)])
     feedback = last.feedback.cpu().double()
-    return alignment_angle(torch.from_numpy(readouts), feedback[:, None].expand(readouts.shape)).T
+    at_each_time = torch.from_numpy(readouts).unbind(1)
+    return torch.stack([alignment_angle(W, feedback) for W in at_each_time])
 
 
 def _predicted(config: Config, hidden: int) -> pd.DataFrame:
