@@ -48,7 +48,7 @@ def ledger(config: Config, table: pd.DataFrame) -> Figure:
         angles.set(title="Class-centred angle", ylabel="degrees")
         sides.legend(fontsize=8, loc="lower center")
         lengths.legend(fontsize=8, loc="upper right")
-        angles.legend(fontsize=8, loc="center right")
+        angles.legend(fontsize=8, loc="upper center")
         for ax in (sides, lengths, angles):
             ax.set_xlabel("noise steps")
     return fig
@@ -89,6 +89,7 @@ def ratios(config: Config, table: pd.DataFrame) -> Figure:
             reference(ax, level, f"Adam, {title}", below=metric == CENTRED)
         reference(ax, 90, "90°")
         ax.set(xscale="log", xlabel="rate of $W_1$ over rate of $W_2$", ylabel="angle (degrees)")
+        ax.set_xlim(right=4 * known[-1])  # room for Adam's names
         ax.legend(loc="upper right", bbox_to_anchor=(1, 0.9))
     return fig
 
@@ -135,5 +136,6 @@ def linear_networks(config: Config, table: pd.DataFrame) -> Figure:
         ax.plot(times, linear.wide_limit(times), "--", color="#666666", label="wide limit")
         reference(ax, 45, "45°: the bisector", below=True)
         ax.set(xlabel="time: learning rate times steps", ylabel="angle of $W_2$ (degrees)")
+        ax.set_ylim(bottom=40)
         ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return fig
