@@ -92,10 +92,15 @@ def test_a_finding_comes_back_from_its_row(low, high):
 
 
 def test_the_picture_says_its_numbers_in_words():
-    counts = {"1, this build": Counter(supported=3, undecided=1)}
+    counts = {"Chapter 1, this build": Counter(supported=3, undecided=1)}
     alt = "Chapter 1, this build: 3 supported, 1 undecided, 0 contradicted."
     png, told = evidence.picture(counts)
     assert png.startswith(b"\x89PNG") and alt in told
+
+
+def test_a_chapter_is_called_by_its_number_or_else_by_its_name():
+    names = ("04-robustness.ipynb", "why-it-works.ipynb")
+    assert [evidence.name_of(Path(name)) for name in names] == ["Chapter 4", "Why it works"]
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -115,8 +120,8 @@ def test_a_section_tells_where_its_numbers_come_from(tmp_path, monkeypatch, stor
     text, scales = evidence.section(chapter, rows)
     assert "This build: profile quick, computed on 2026-01-02." in text
     assert (f"Paper scale: {line}." if stored else "no table is stored yet") in text
-    assert scales["1, this build"] == list(claims)
-    assert scales["1, paper scale"] == (list(claims) if stored else [])
+    assert scales["Chapter 1, this build"] == list(claims)
+    assert scales["Chapter 1, paper scale"] == (list(claims) if stored else [])
     assert text.count("n\u00a0=\u00a08") == len(rows) * (2 if stored else 1)
     with pytest.raises(ValueError, match=r"01-alignment.ipynb: each finding needs a key"):
         evidence.section(chapter, [{**rows[0], "key": ""}])

@@ -103,10 +103,12 @@ def made_up(experiment, config):
     if experiment.name == "robustness":
         metrics |= {metric for family in families(config).values() for metric in family}
         metrics |= set(families(config))
+    steps = {name: known.record_at for name, known in experiment.conditions(config).items()}
+    steps |= dict.fromkeys(experiment.simulations(config, "cpu"), (0, 1))
     keys = [
         (name, step, network, metric)
-        for name, condition in experiment.conditions(config).items()
-        for step in condition.record_at
+        for name, recorded in steps.items()
+        for step in recorded
         for network in range(3)
         for metric in sorted(metrics)
     ]
