@@ -223,16 +223,13 @@ def _train(
     optimizer = partial(_optimizer, make_optimizer, lr=lr)
     team = loop.team(net, source, optimizer, seed)
     history = History()
-    stops = range(steps + 1) if after_step else sorted({*recorded, steps})
     now = 0
     with (
         tqdm(total=steps, desc=label, unit="step", disable=not progress) as bar,
-        closing(loop.run(team, stops)) as running,
+        closing(loop.run(team, sorted({*recorded, steps}), after_step)) as running,
     ):
         for now in running:
             bar.update(now - bar.n)
-            if after_step and now:
-                after_step()
             if now in recorded:
                 with metrics.evaluating(net):
                     history.append(now, take(measures, net, *probe))

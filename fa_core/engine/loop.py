@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise
 from typing import Any
 
@@ -144,16 +144,25 @@ def _couples(optimizer: torch.optim.Optimizer) -> bool:
     return type(optimizer) not in _ELEMENTWISE or bool(hooks)
 
 
-def run(team: Team, stops: Iterable[int]) -> Generator[int]:
-    """Trains to each of the ascending ``stops`` and yields it, and steps between, when there."""
-    now = 0
-    with ThreadPoolExecutor(min(len(team.workers), torch.get_num_threads())) as pool:
+def run(
+    team: Team, stops: Iterable[int], after_step: Callable[[], object] | None = None
+) -> Generator[int]:
+    """Trains to each of the ascending ``stops`` and yields it, and steps between, when there.
+
+    ``after_step`` is called after every step.
+    """
+    now, span = 0, 1 if after_step else _SPAN
+    # To change the number of threads at every step takes longer than the step.
+    held = _one_thread_each() if after_step and len(team.workers) > 1 else nullcontext()
+    with ThreadPoolExecutor(min(len(team.workers), torch.get_num_threads())) as pool, held:
         for stop in stops:
             while now < stop:
-                end = min(stop, now + _SPAN)
+                end = min(stop, now + span)
                 team.advance(now, end, pool)
                 now = end
-                if now < stop:
+                if after_step:
+                    after_step()
+                if now < stop and (not after_step or now % _SPAN == 0):
                     yield now
             yield stop
 
