@@ -82,10 +82,10 @@ def _obstacle(layer: nn.Module, rule: str) -> str | None:
     if taken := sorted(own & _reserved(kind)):
         new = KINDS[kind].__name__
         return f"its own {', '.join(taken)} would replace {new}'s; remove or rename it"
-    if kind is nn.Conv2d and not FAConv2d.can_follow(RULES[rule]):
+    if kind is nn.Conv2d and (reason := FAConv2d.why_not(RULES[rule])):
         return (
-            f"rule {rule!r} carries no error through a convolution; convert the layers above it "
-            f"alone, or choose 'fa', 'kp' or 'bp'"
+            f"rule {rule!r} {reason}, so no convolution can follow it; convert the layers above it "
+            f"alone, or choose a rule such as 'fa', 'kp' or 'bp'"
         )
     return None
 

@@ -25,9 +25,10 @@ class FAConv2d(FALayer):
 
     Forward it is that convolution with the kernels ``W``. Backward, the error at its output goes
     through the transposed convolution, as always, but with the kernels ``B`` under ``rule="fa"``
-    (Lillicrap et al. 2016); with ``W`` under ``rule="bp"``. The updates of ``W`` and of the bias
-    are the usual ones. ``W`` and ``B`` are drawn independently from N(0, 2 / fan_in), where
-    ``fan_in = in_channels / groups * kh * kw`` (He et al. 2015); the bias starts at 0.
+    (Lillicrap et al. 2016); with ``W`` under ``rule="bp"``. Other rules find kernels as matrices
+    ``[out_channels, fan_in]``, where ``fan_in = in_channels / groups * kh * kw``. The updates of
+    ``W`` and of the bias are the usual ones. ``W`` and ``B`` are drawn independently from
+    N(0, 2 / fan_in) (He et al. 2015); the bias starts at 0.
 
     Args:
         in_channels: channels of the input, at least 1.
@@ -40,8 +41,9 @@ class FAConv2d(FALayer):
         groups: groups of channels that are kept apart; it divides both numbers of channels.
         bias: whether to learn an additive bias for each channel.
         padding_mode: what is added: ``"zeros"``, ``"reflect"``, ``"replicate"`` or ``"circular"``.
-        rule: what travels backward, a name in ``fa_core.rules.RULES``; one that carries the layer's
-            error through a tensor of the weight's shape: ``"bp"``, ``"fa"``, ``"kp"``.
+        rule: what travels backward, a name in ``fa_core.rules.RULES``; any but those that send
+            another error, as ``"dfa"``, or have a ``shape``, ``carry`` or ``feedback_gradient`` of
+            their own, which are written for linear layers.
         networks: number of independent networks in a leading axis, computed as one grouped
             convolution; ``None`` for a plain layer.
         generator: source of the random weights, or a sequence with one for each network; ``None``
@@ -63,8 +65,8 @@ class FAConv2d(FALayer):
     Raises:
         TypeError: a size that is no integer, or an input that is not floating point.
         ValueError: a size below its minimum, groups that do not divide the channels, ``"same"``
-            with a stride, an unknown rule or one that carries another error, an input of the wrong
-            shape or too small.
+            with a stride, an unknown rule or one that no convolution can follow, an input of the
+            wrong shape or too small.
         RuntimeError: in the backward pass, a second derivative under any rule but ``"bp"``.
 
     Examples:
@@ -116,15 +118,18 @@ class FAConv2d(FALayer):
         self._make(shape, shape, bias, rule, networks, generator, sizes)
 
     @staticmethod
-    def can_follow(rule: Rule) -> bool:
-        """Whether ``rule`` carries a layer's own error through one tensor of the weight's shape."""
-        return rule.is_simple and rule.source == "delta"
+    def why_not(rule: Rule) -> str:
+        """Why no convolution can follow ``rule``, as words about it; empty if one can."""
+        if rule.source != "delta":
+            return "sends the logits' error"
+        own = [name for name in rule.overridden if name not in ("carrier", "between")]
+        return f"has its own {', '.join(own)}, written for linear layers" if own else ""
 
     def _check_rule(self, name: str, rule: Rule) -> None:
-        if not self.can_follow(rule):
+        if reason := self.why_not(rule):
             raise ValueError(
-                f"rule must carry the layer's own error through one tensor of the weight's shape "
-                f"in a convolution, as 'bp', 'fa' and 'kp' do, got {name!r}"
+                f"rule must carry the layer's own error through a tensor of the weight's shape in "
+                f"a convolution, as 'bp', 'fa' and 'kp' do, but {name!r} {reason}"
             )
 
     def forward(self, x: Tensor) -> Tensor:

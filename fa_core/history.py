@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fa_core import _checks, metrics
+from fa_core.layers import FALayer
 from fa_core.rules import RULES, Matrices
 
 Columns = Mapping[str, Tensor]  # name to values; one for each network, [*networks], in a table
@@ -34,11 +35,12 @@ def _alignment_angle(net: nn.Module, x: Tensor, y: Tensor) -> Columns:
     }
 
 
-def _carrier(layer: Any) -> Tensor:
-    """The matrix that carries the error; under BP the feedback, a control that carries nothing."""
+def _carrier(layer: FALayer) -> Tensor:
+    """What carries the error, of the weight's shape; under BP the feedback, which is a control."""
     rule = RULES[layer.rule]
-    matrices = Matrices(layer.weight, layer.feedback)
-    return rule.carrier(matrices) if rule.reads_feedback else layer.feedback
+    if not rule.reads_feedback:
+        return layer.feedback
+    return rule.carrier(Matrices.of(layer)).reshape(layer.weight.shape)
 
 
 def _effective_rank(net: nn.Module, x: Tensor, y: Tensor) -> Columns:

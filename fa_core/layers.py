@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from fa_core import _checks
+from fa_core._matrices import fresh_std
 from fa_core.engine.backward import Layer, LogitsError
 from fa_core.engine.operations import Linear, Operation
 from fa_core.rules import RULES, Rule
@@ -84,8 +85,7 @@ class FALayer(nn.Module):
             ValueError: a sequence that has not one for each network.
         """
         _checks.streams("generator", generator, self.networks)
-        unit = self.weight[0] if self.networks is None else self.weight[0, 0]
-        std = math.sqrt(2 / unit.numel())
+        std = fresh_std(self.weight)
         for matrix in (self.weight, self.feedback):
             if isinstance(generator, Sequence):  # one stream for each network
                 parts = [matrix] if self.networks is None else list(matrix)

@@ -42,6 +42,22 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture
+def registered() -> Iterator[Callable]:
+    """Registers a rule of a reader's own, which is gone after the test."""
+    from fa_core import rules
+
+    names = []
+
+    def register(kind):
+        names.append(kind.__name__)
+        return rules.register(kind.__name__)(kind)
+
+    yield register
+    for name in names:
+        rules.RULES.pop(name, None)
+
+
 @pytest.fixture(scope="session")
 def site() -> Path:
     """The folder of the built book; make does only what is not done yet."""

@@ -78,7 +78,7 @@ CALLS = [
     (lambda: conv(groups=0), ValueError, "groups at least 1 0"),
     (lambda: conv(bias=1), TypeError, "bias True False 1"),
     (lambda: conv(rule="hebb"), ValueError, "rule 'hebb' bp fa"),
-    (lambda: conv(rule="dfa"), ValueError, "rule own error weight's shape 'dfa'"),
+    (lambda: conv(rule="dfa"), ValueError, "rule weight's shape 'dfa' sends the logits' error"),
     (lambda: setattr(conv(), "rule", "dfa"), ValueError, "rule own error weight's shape 'dfa'"),
     (lambda: conv(networks=0), ValueError, "networks at least 1 0"),
     (lambda: conv(networks=10**12), ValueError, "networks=1000000000000 would need GiB"),

@@ -108,6 +108,22 @@ def test_under_fa_only_what_lies_below_feedback_learns_otherwise(case):
     assert not torch.allclose(own[0], true[0])
 
 
+@pytest.mark.parametrize("rule", ["sign-uniform", "sign-fixed", "sign-batch", "mirror"])
+def test_a_small_lenet_follows_the_rules_that_name_a_carrier(rule):
+    model = lenet()
+    x = torch.randn(4, 1, 12, 12, generator=torch.Generator().manual_seed(1))
+    net, through_feedback = convert(model, rule), convert(model, "fa")
+    assert list(summary(net).values()) == [rule] * 4
+    for layer, other in zip(*map(fa.metrics.fa_layers, (net, through_feedback)), strict=True):
+        fan_in = layer.weight[0].numel()
+        size = (2 / fan_in) ** 0.5 if rule == "sign-uniform" else layer.feedback.abs()
+        signed = layer.weight.detach().sign() * size
+        other.feedback.copy_(layer.feedback if rule == "mirror" else signed)
+    found, expected = gradients(net, x), gradients(through_feedback, x)
+    torch.testing.assert_close(found, expected)
+    assert not torch.allclose(found[0], gradients(model, x)[0])
+
+
 def test_trains_under_fa_and_leaves_the_feedback_alone(case):
     model, x, _ = case
     net = convert(model)
@@ -298,7 +314,9 @@ def test_what_cannot_be_done_rightly_is_refused_by_name(make, words):
 
 
 def test_a_rule_that_no_convolution_follows_is_refused_by_name():
-    with pytest.raises(ValueError, match=r"layer '0' cannot be converted: rule 'dfa' carries no"):
+    with pytest.raises(
+        ValueError, match=r"'0' cannot be converted: rule 'dfa' sends the logits' error"
+    ):
         fa.convert(lenet(), "dfa", outputs=3)
     fa.convert(nn.Sequential(*lenet()[7:]), "dfa", outputs=3)  # as the error says
 

@@ -18,20 +18,6 @@ from fa_core.rules import RULES, Rule
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-@pytest.fixture
-def registered():
-    """Registers a rule of a reader's own, which is gone after the test."""
-    names = []
-
-    def register(kind):
-        names.append(kind.__name__)
-        return rules.register(kind.__name__)(kind)
-
-    yield register
-    for name in names:
-        RULES.pop(name, None)
-
-
 @pytest.mark.parametrize("rule", ["mirror", "sign-batch"])
 def test_a_rule_works_between_on_its_own_layers_alone(rule):
     net = fa.MLP(SIZES, networks=2)

@@ -54,7 +54,7 @@ class Conv2d(NamedTuple):
     """A convolution on ``x`` of shape ``[n, p i, h, w]``: the networks lie among the channels.
 
     A population's weights ``[p, o, i / groups, kh, kw]`` are one convolution of ``p groups``
-    groups. Rules that it knows carry the layer's error through one tensor of the weight's shape.
+    groups. A rule names the matrix that carries the error, which is laid out as kernels.
     """
 
     stride: tuple[int, int]
@@ -68,7 +68,8 @@ class Conv2d(NamedTuple):
         return F.conv2d(x, weight.flatten(0, -4), bias, *options)
 
     def error_below(self, rule: Rule, layer: Matrices, s: Signals) -> Tensor:
-        return self._backward(getattr(layer, rule.through), s, 0)
+        carrier = rule.carrier(Matrices.of(layer))
+        return self._backward(carrier.reshape(layer.weight.shape), s, 0)
 
     def weight_gradient(self, layer: Matrices, s: Signals) -> Tensor:
         return self._backward(layer.weight, s, 1).view_as(layer.weight)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fa_core import _checks
-from fa_core.metrics.matrices import as_matrix
+from fa_core._matrices import as_matrix
 
 
 def angle(u: Float[Tensor, "*batch d"], v: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch"]:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fa_core import _checks
-from fa_core.metrics.matrices import as_matrix
+from fa_core._matrices import as_matrix
 
 
 def effective_rank(W: Float[Tensor, "*networks m n"]) -> Float[Tensor, "*networks"]:

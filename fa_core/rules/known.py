@@ -3,13 +3,13 @@
 Index legend: p network, n sample, i input unit, o output unit.
 """
 
-import math
 from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from fa_core._matrices import fresh_std
 from fa_core.rules.registry import register
 from fa_core.rules.rule import Matrices, Rule
 
@@ -50,15 +50,15 @@ class KolenPollack(Rule):
 class UniformSign(Rule):
     """``"sign-uniform"``: the weight's signs, all of one size (uSF of Liao, Leibo & Poggio 2016).
 
-    The size is ``sqrt(2 / in)``, the standard deviation of fresh weights, so that at the start the
-    matrix has the norm of the weight. The paper's is 1, which its normalised updates make no
+    The size is ``sqrt(2 / fan_in)``, the standard deviation of fresh weights, so that at the start
+    the matrix has the norm of the weight. The paper's is 1, which its normalised updates make no
     matter. The feedback plays no part.
     """
 
     meets_bp = False
 
     def carrier(self, layer: Matrices) -> Tensor:
-        return layer.weight.sign() * math.sqrt(2 / layer.weight.shape[-1])
+        return layer.weight.sign() * fresh_std(layer.weight)
 
 
 @register("sign-fixed")
@@ -73,15 +73,15 @@ class FixedSign(Rule):
 class BatchSign(FixedSign):
     """``"sign-batch"``: as ``"sign-fixed"``, the feedback drawn anew after each update.
 
-    It is brSF of Liao, Leibo & Poggio 2016; sizes are those of N(0, 2 / in), as at the start.
+    It is brSF of Liao, Leibo & Poggio 2016; sizes are those of N(0, 2 / fan_in), as at the start.
     """
 
     @torch.no_grad()
     def between(self, net: nn.Module, generators: Sequence[torch.Generator]) -> None:
         for layer in self.layers(net):
-            rows, columns = layer.weight.shape[-2:]
-            fresh = _normal(layer.weight, generators, rows, columns)
-            layer.feedback.copy_(fresh * math.sqrt(2 / columns))
+            weight = Matrices.of(layer).weight
+            fresh = _normal(weight, generators, *weight.shape[-2:]) * fresh_std(weight)
+            layer.feedback.copy_(fresh.view_as(layer.feedback))
 
 
 @register("mirror")
@@ -92,6 +92,9 @@ class WeightMirror(Rule):
     nonlinearity: ``y = x W^T``. The feedback becomes ``(1 - decay) B + rate * mean(y^T x)``, and
     ``mean(y^T x)`` is ``W`` on average. So ``B`` tends to ``rate / decay`` times ``W``, in about
     ``1 / decay`` updates. To change the numbers, derive a class and register it.
+
+    The noise of a convolution is maps of its kernels' size, the same for all groups. So every map
+    gives one pixel, and all the above holds with the kernels as matrices.
     """
 
     #: Of the mirror's Hebbian learning, at each update.
@@ -104,9 +107,11 @@ class WeightMirror(Rule):
     @torch.no_grad()
     def between(self, net: nn.Module, generators: Sequence[torch.Generator]) -> None:
         for layer in self.layers(net):
-            x = _normal(layer.weight, generators, self.samples, layer.weight.shape[-1])
-            y = x @ layer.weight.mT  # [*p n o]
-            layer.feedback.mul_(1 - self.decay).add_(y.mT @ x, alpha=self.rate / self.samples)
+            weight = Matrices.of(layer).weight
+            x = _normal(weight, generators, self.samples, weight.shape[-1])
+            y = x @ weight.mT  # [*p n o]
+            learnt = (y.mT @ x).view_as(layer.feedback)
+            layer.feedback.mul_(1 - self.decay).add_(learnt, alpha=self.rate / self.samples)
 
 
 def _normal(like: Tensor, generators: Sequence[torch.Generator], *size: int) -> Tensor:

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from fa_core._matrices import as_matrix
+
 
 class Signals(NamedTuple):
     """What a layer sees of one backward pass."""
@@ -23,6 +25,11 @@ class Matrices(NamedTuple):
 
     weight: Tensor  # [*p, o, i]
     feedback: Tensor  # [*p, *shape]
+
+    @classmethod
+    def of(cls, layer: Any) -> "Matrices":
+        """Those of any layer, kernels ``[*p, o, c, kh, kw]`` as ``[*p, o, i]``, i = c * kh * kw."""
+        return cls(as_matrix(layer.weight), as_matrix(layer.feedback))
 
 
 class Rule:
@@ -62,6 +69,9 @@ class Rule:
     def between(self, net: nn.Module, generators: Sequence[torch.Generator]) -> None:
         """Work between two updates on :meth:`layers`, in place.
 
+        Among them may be convolutions. ``Matrices.of(layer)`` reads their kernels as matrices; what
+        goes into ``layer.feedback`` must have its shape.
+
         Training functions call it after every update; in a loop of your own, call it yourself.
 
         Args:
@@ -74,11 +84,15 @@ class Rule:
         return [m for m in net.modules() if RULES.get(getattr(m, "rule", "")) is self]
 
     @property
+    def overridden(self) -> list[str]:
+        """The methods that the rule's class has instead of those that the three words describe."""
+        names = ("shape", "carrier", "carry", "feedback_gradient", "between")
+        return [name for name in names if getattr(type(self), name) is not getattr(Rule, name)]
+
+    @property
     def is_simple(self) -> bool:
         """Whether the three words say all, so that other engines can compute the rule from them."""
-        kind = type(self)
-        names = ("shape", "carrier", "carry", "feedback_gradient", "between")
-        return all(getattr(kind, name) is getattr(Rule, name) for name in names)
+        return not self.overridden
 
     @property
     def is_derivative(self) -> bool:
@@ -94,12 +108,12 @@ class Rule:
     @property
     def moves_feedback(self) -> bool:
         """Whether an optimiser must hold the feedback."""
-        return self.follows or type(self).feedback_gradient is not Rule.feedback_gradient
+        return self.follows or "feedback_gradient" in self.overridden
 
     @property
     def works_between(self) -> bool:
         """Whether there is work between two updates."""
-        return type(self).between is not Rule.between
+        return "between" in self.overridden
 
 
 RULES: dict[str, Rule] = {}

@@ -1,4 +1,6 @@
-"""What counts as a matrix."""
+"""What counts as a matrix, and the size of its fresh weights."""
+
+import math
 
 from torch import Tensor
 
@@ -10,3 +12,11 @@ def as_matrix(t: Tensor) -> Tensor:
     activity of channels, ``[*networks, samples, C, H, W]``, one row for each sample.
     """
     return t if t.ndim < 4 else t.flatten(-3)
+
+
+def fresh_std(weight: Tensor) -> float:
+    """Standard deviation of fresh weights or kernels, ``sqrt(2 / fan_in)`` (He et al. 2015).
+
+    ``fan_in`` is the number of inputs of one output unit.
+    """
+    return math.sqrt(2 / as_matrix(weight).shape[-1])
