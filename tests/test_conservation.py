@@ -53,7 +53,7 @@ def noise(inputs, classes, batch, seed):
 
 
 def require_law(law):
-    """Both sides agree for every unit, relative to what went to and fro in the layer."""
+    """Both sides agree for every unit, relative to the sizes of their terms in the layer."""
     for aligned, growth, walk in law.ledgers():
         scale = (growth.abs() + walk + aligned.abs()).max()
         assert ((aligned - (growth - walk)).abs() <= 1e-10 * scale).all()
