@@ -22,6 +22,7 @@ from pathlib import Path
 import yaml
 
 import evidence
+import paper_claims
 import publishing
 from fa_core.widgets import Laboratory
 
@@ -70,7 +71,9 @@ def stage(chapters: list[Path], source: Path) -> None:
         publish(chapter, source / "book")
     # The laboratory trains in the reader's browser, so its page takes the widget as plain HTML.
     (source / "book/laboratory.html").write_text(Laboratory().to_html(), encoding="utf-8")
-    found = {chapter: findings(chapter) for chapter in chapters if chapter.name[0].isdigit()}
+    pages = list(dict.fromkeys(paper_claims.CHAPTERS.values()))  # in the order of the book
+    told = [chapter for chapter in chapters if chapter.stem in pages]
+    found = {c: findings(c) for c in sorted(told, key=lambda c: pages.index(c.stem))}
     evidence.write(source / "book", found)
     assets = source / "book/_assets"
     (assets / "preview.png").write_bytes(publishing.preview(first_figure(chapters[0])))

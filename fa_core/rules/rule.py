@@ -67,7 +67,7 @@ class Rule:
         return grad_w if self.follows else None
 
     def between(self, net: nn.Module, generators: Sequence[torch.Generator]) -> None:
-        """Work between two updates on :meth:`layers`, in place.
+        """Work between two updates on ``layers(net)``, in place.
 
         Among them may be convolutions. ``Matrices.of(layer)`` reads their kernels as matrices; what
         goes into ``layer.feedback`` must have its shape.
