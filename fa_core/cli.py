@@ -13,6 +13,7 @@ import torch
 
 from fa_core import __version__, doctor, experiments
 from fa_core.data import DataNotFoundError
+from fa_core.experiments.shared.experiment import Experiment
 from fa_core.results import files, verify
 from fa_core.results.store import Store, published
 
@@ -62,7 +63,8 @@ def parser() -> argparse.ArgumentParser:
         "declared version and this configuration is found if it is stored already; a run that was "
         "interrupted goes on where it stopped. Data sets are looked for in FA_CORE_DATA.",
     )
-    run.add_argument("experiment", choices=[*experiments.names(), "all"])
+    every = [experiment.name for experiment in experiments.every()]
+    run.add_argument("experiment", choices=[*every, "all"])
     run.add_argument("--profile", choices=PROFILES, default="quick", help="default: quick")
     run.add_argument("--device", type=_device, default="cpu", help="cpu (default), cuda or mps")
     run.add_argument("--networks", type=_population, help="in place of the profile's number")
@@ -99,9 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             store = Store(options.store) if options.store else published()
             return 0 if verify.verify(store, options.sample, options.seed, _say) else 1
         else:
-            every = options.experiment == "all"
-            for name in experiments.names() if every else [options.experiment]:
-                _run(name, options)
+            for experiment in experiments.every():
+                if options.experiment in (experiment.name, "all"):
+                    _run(experiment, options)
     except (DataNotFoundError, FloatingPointError, files.StoreError) as error:
         print(f"fa-core: {error}", file=sys.stderr)
         return 1
@@ -115,8 +117,7 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _run(name: str, options: argparse.Namespace) -> None:
-    experiment = experiments.get(name)
+def _run(experiment: Experiment, options: argparse.Namespace) -> None:
     config = getattr(experiment.Config, options.profile)()
     if options.networks:
         config = dataclasses.replace(config, networks=options.networks)

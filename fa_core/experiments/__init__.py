@@ -11,8 +11,14 @@ from fa_core.experiments.shared.experiment import Experiment
 
 
 def names() -> list[str]:
-    """The experiments there are: one package each."""
+    """The experiments that chapters tell of: one package each."""
     return [module.name for module in iter_modules(__path__) if module.name != "shared"]
+
+
+def every() -> list[Experiment]:
+    """All experiments; each that chooses learning rates comes before the one that it serves."""
+    told = [import_module(f"{__name__}.{name}").experiment for name in names()]
+    return [found for one in told for found in (one.tuning, one) if found]
 
 
 def get(name: str) -> Experiment:
@@ -21,7 +27,7 @@ def get(name: str) -> Experiment:
     Raises:
         KeyError: there is none; names those there are.
     """
-    if name not in names():
-        raise KeyError(f"name must be one of {', '.join(names())}; got {name!r}")
-    found: Experiment = import_module(f"{__name__}.{name}").experiment
-    return found
+    known = {experiment.name: experiment for experiment in every()}
+    if name not in known:
+        raise KeyError(f"name must be one of {', '.join(known)}; got {name!r}")
+    return known[name]

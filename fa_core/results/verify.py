@@ -215,8 +215,7 @@ def verify(
     choose = random.Random(_checks.integer("seed", seed, 0))
     report(f"seed {seed}")
     fits, tasks = True, []
-    for name in experiments.names():
-        experiment = experiments.get(name)
+    for experiment in experiments.every():
         config = experiment.Config.paper()
         # One for all parts of a table: those that begin with the same noise share it.
         network = choose.randrange(config.networks - 1)
@@ -224,7 +223,7 @@ def verify(
             parts = experiment.parts(config, "cpu")
             tasks += [(experiment, part, stored.table, network) for part in parts]
         else:
-            report(f"✗ {name}: no table of this version and configuration is stored")
+            report(f"✗ {experiment.name}: no table of this version and configuration is stored")
             fits = False
     if sample is not None:
         choose.shuffle(tasks)

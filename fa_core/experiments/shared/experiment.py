@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from fa_core import _checks
 from fa_core.data import Dataset
 from fa_core.experiments.shared import tasks
-from fa_core.experiments.shared.starts import Start
+from fa_core.experiments.shared.starts import NetworkFactory, Start
 from fa_core.history import Columns, History, Measure, take
 from fa_core.networks import MLP
 from fa_core.results.findings import Findings
@@ -35,11 +35,14 @@ class Condition:
     Attributes:
         hidden: units of each hidden layer.
         rule: what travels backward.
+        network: makes the population, as :class:`fa_core.MLP` does, which is the default.
         noise_steps: length of the noise training.
         noise_lr: its learning rate.
         noise: options of :class:`fa_core.NoiseGenerator`.
         data: name of the task, see :func:`fa_core.experiments.shared.tasks.load`.
         images: train on so many, the first; ``None`` for all.
+        held_out: so many of the last train images, which are not trained on, are the test set.
+        tested: take measures on so many test images, the first; ``None`` for all.
         steps: length of the training on data, at most.
         lr: its learning rate.
         until: is asked after each record with the history so far; ends the training on data.
@@ -48,7 +51,7 @@ class Condition:
         inputs: units of the noise, where there are no data.
         classes: of its labels.
         change: called with the network and the seed before the training that is recorded.
-        optimizer: makes the optimiser of that training; ``None`` for Adam.
+        optimizer: makes the optimiser of all training, on noise and on data; ``None`` for Adam.
         watch: called with the network before that training; returns another measure, which has a
             method ``update`` that is called after every step.
         record: measures, by name or as functions ``(net, x, y) -> columns``.
@@ -61,20 +64,23 @@ class Condition:
 
     hidden: tuple[int, ...]
     rule: str = "fa"
+    network: NetworkFactory = MLP
     noise_steps: int = 0
     noise_lr: float = 1e-4
     noise: Mapping[str, Any] = field(default_factory=dict)
     data: str = ""
     images: int | None = None
+    held_out: int = 0
+    tested: int | None = None
     steps: int = 0
     lr: float = 1e-4
     until: Callable[[History], bool] | None = None
     noise_after: int = 0
     inputs: int = 0
     classes: int = 10
-    change: Callable[[MLP, int], None] | None = None
+    change: Callable[[Any, int], None] | None = None
     optimizer: OptimizerFactory | None = None
-    watch: Callable[[MLP], Any] | None = None
+    watch: Callable[[Any], Any] | None = None
     record: Sequence[str | Measure] = ("loss", "alignment_angle")
     record_at: Sequence[int] | None = None
     keep: Callable[[pd.DataFrame], pd.DataFrame] | None = None
@@ -93,13 +99,15 @@ class Condition:
 
     def noise_training(self) -> tuple[Any, ...]:
         """What decides its noise training, but for the length: equal ones are made once."""
-        return self.data, self.hidden, self.rule, self.noise_lr, tuple(sorted(self.noise.items()))
+        ways = self.rule, self.network, self.optimizer
+        return self.data, self.hidden, *ways, self.noise_lr, tuple(sorted(self.noise.items()))
 
 
 @dataclass(frozen=True)
 class Experiment:
     """Conditions to train and claims to test on the table that they give.
 
+    ``tuning`` is the experiment that chose what its configurations hold of learning rates.
     ``version`` is declared: raise it when a change moves the numbers of its tables, which are then
     computed anew. ``Config`` is a frozen dataclass with at least ``networks``, ``batch_size`` and
     ``seed``; those of the book have the class methods ``quick()`` and ``paper()``.
@@ -118,6 +126,7 @@ class Experiment:
     claims: Callable[[Any, pd.DataFrame], Findings]  # of a config and the table it gave
     # Further parts, of a config and a device: what no training of an MLP is.
     simulations: Callable[[Any, torch.device | str], dict[str, Part]] = lambda config, device: {}
+    tuning: Experiment | None = None
 
     def parts(self, config: Any, device: torch.device | str = "cpu") -> dict[str, Part]:
         """One function for each condition or simulation, which returns its table.
@@ -143,7 +152,7 @@ class Experiment:
 
     def train(
         self, config: Any, name: str, device: torch.device | str = "cpu"
-    ) -> tuple[MLP, pd.DataFrame]:
+    ) -> tuple[Any, pd.DataFrame]:
         """The trained population of one condition, and its table.
 
         Raises:
@@ -161,26 +170,28 @@ class Experiment:
 
 def train_condition(
     known: Mapping[str, Condition], name: str, config: Any, device: torch.device | str
-) -> tuple[MLP, pd.DataFrame]:
+) -> tuple[Any, pd.DataFrame]:
     """Trains one of the ``known`` conditions; returns the population and its tidy table.
 
     Number of networks, batch size and seed are those of ``config``.
     """
     condition = known[name]
-    data = tasks.load(condition.data, condition.images).to(device) if condition.data else None
-    inputs, classes = condition.inputs, condition.classes
-    if data:
+    inputs, classes, data = condition.inputs, condition.classes, None
+    if condition.data:
+        amounts = condition.images, condition.held_out, condition.tested
+        data = tasks.load(condition.data, *amounts).to(device)
         inputs, classes = data.train_x.shape[1], data.classes
     start = Start(
         (inputs, *condition.hidden, classes),
         *(condition.rule, config.networks, config.batch_size, config.seed),
         *(condition.noise_lr, tuple(sorted(condition.noise.items()))),
+        *(condition.network, condition.optimizer),
     )
     # One noise training serves every condition that it is the same for.
     alike = [c for c in known.values() if c.noise_training() == condition.noise_training()]
     lengths = {length for c in alike for length in c.noise_lengths()}
 
-    def prepared(noise_steps: int) -> MLP:
+    def prepared(noise_steps: int) -> Any:
         net = start.after(noise_steps, lengths, device)
         if condition.change:
             condition.change(net, config.seed)

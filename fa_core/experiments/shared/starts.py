@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -10,7 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from fa_core.networks import MLP
-from fa_core.training import train_on_noise
+from fa_core.training import OptimizerFactory, train_on_noise
+
+# Called with sizes, rule, number of networks and seed.
+NetworkFactory = Callable[[tuple[int, ...], str, int | None, int], nn.Module]
 
 # Populations for the 8x8 digits, and populations of the paper's size.
 SMALL: dict[str, Any] = {"hidden": 64, "networks": 8, "noise_steps": 1000, "noise_lr": 1e-3}
@@ -27,12 +30,14 @@ class Start(NamedTuple):
     seed: int
     noise_lr: float
     noise: tuple[tuple[str, Any], ...] = ()  # options of the noise, in the order of their names
+    network: NetworkFactory = MLP
+    optimizer: OptimizerFactory | None = None
 
-    def fresh(self, device: torch.device | str) -> MLP:
+    def fresh(self, device: torch.device | str) -> nn.Module:
         """The population that the seed alone gives."""
-        return MLP(self.sizes, self.rule, self.networks, self.seed).to(device)
+        return self.network(self.sizes, self.rule, self.networks, self.seed).to(device)
 
-    def after(self, steps: int, lengths: Collection[int], device: torch.device | str) -> MLP:
+    def after(self, steps: int, lengths: Collection[int], device: torch.device | str) -> nn.Module:
         """The population after ``steps`` noise steps.
 
         ``lengths`` are all numbers of steps that will be asked for: one training serves them.
@@ -63,8 +68,9 @@ def _states(
         start.seed,
         record=(keep,),
         record_at=lengths,
+        optimizer=start.optimizer,
         progress=False,
-        **dict(start.noise),
+        **{"shape": start.sizes[0], "classes": start.sizes[-1], **dict(start.noise)},
     )
     return dict(zip(lengths, states, strict=True))
 

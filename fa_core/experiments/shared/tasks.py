@@ -16,8 +16,14 @@ from fa_core.data import Dataset
 HALF_SIZE = " at half size"
 
 
-def load(name: str, images: int | None = None) -> Dataset:
+def load(
+    name: str, images: int | None = None, held_out: int = 0, tested: int | None = None
+) -> Dataset:
     """A data set by name, with the first ``images`` of its train set (default: all).
+
+    With ``held_out`` the last so many train images are its test set instead, and leave the train
+    set: what is chosen on them has seen no test image. Of either test set the first ``tested``
+    images are kept (default: all).
 
     Beside the names of :func:`fa_core.data.load`: ``noisy digits`` (a fixed N(0, 1) number added
     to every standardised pixel), ``upper half of digits`` (the lower pixels set to the mean),
@@ -25,7 +31,17 @@ def load(name: str, images: int | None = None) -> Dataset:
     name may end with `` at half size``: each pixel is then the mean of 2 x 2.
     """
     task = _whole(name)
-    return replace(task, train_x=task.train_x[:images], train_y=task.train_y[:images])
+    x, y = task.train_x, task.train_y
+    test_x, test_y = task.test_x, task.test_y
+    if held_out:
+        (x, test_x), (y, test_y) = ((t[:-held_out], t[-held_out:]) for t in (x, y))
+    return replace(
+        task,
+        train_x=x[:images],
+        train_y=y[:images],
+        test_x=test_x[:tested],
+        test_y=test_y[:tested],
+    )
 
 
 @lru_cache(maxsize=1)
