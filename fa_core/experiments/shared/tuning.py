@@ -66,8 +66,8 @@ def area_alone(table: pd.DataFrame) -> pd.DataFrame:
 def with_area(table: pd.DataFrame) -> pd.DataFrame:
     """One condition's table, and the mean of accuracy over its steps as another metric."""
     (name,) = table["condition"].unique()
-    rows = area(table, name).rename("value").rename_axis("network").reset_index()
-    rows = rows.assign(metric=AREA, step=table["step"].max(), condition=name)
+    values = area(table, name).rename("value").rename_axis("network").reset_index()
+    rows = values.assign(metric=AREA, step=table["step"].max(), condition=name)
     return pd.concat([table, rows], ignore_index=True)
 
 
