@@ -17,7 +17,7 @@ from fa_core.experiments.factorial.conditions import (
     Config,
     name_of,
 )
-from fa_core.experiments.shared.tuning import AREA
+from fa_core.experiments.shared.derived import AREA
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import last
 

@@ -18,12 +18,12 @@ from torch import Tensor
 
 from fa_core import init, metrics, seeding
 from fa_core.experiments.learning_speed.conditions import other_feedback
+from fa_core.experiments.shared.derived import append, areas_and_steps
 from fa_core.experiments.shared.experiment import Condition
 from fa_core.experiments.shared.measures import performance, record_steps, train_loss
 from fa_core.experiments.shared.starts import LARGE, SMALL
-from fa_core.experiments.shared.tuning import with_area
 from fa_core.networks import MLP
-from fa_core.results.tables import curve, steps_to, where_reached
+from fa_core.results.tables import curve, where_reached
 
 NOISE = "noise"
 PERMUTED, OTHER_FEEDBACK = "noise, units permuted", "noise, new feedback"
@@ -204,22 +204,12 @@ def _read(config: Config, number: int, table: pd.DataFrame) -> pd.DataFrame:
     """What the table keeps of one condition: see :func:`conditions`."""
     (name,) = table["condition"].unique()
     steps = sorted(table["step"].unique())
-    found = {
-        f"steps_to_{i}": steps_to(table, name, level)
-        for i, level in enumerate(config.levels[number], 1)
-    }
+    derived = areas_and_steps(table, config.levels[number])
     train = curve(table, name, "train_loss")
     reached = train.columns[(train <= config.losses[number]).any()]
     if len(reached):
         level = pd.Series(-config.losses[number], index=reached)
-        found[GAP] = where_reached(curve(table, name, "loss") - train, -train, level)
-    rows = [
-        values.rename("value").rename_axis("network").reset_index().assign(metric=metric)
-        for metric, values in found.items()
-    ]
-    derived = pd.concat(rows).assign(condition=name, step=steps[-1])
+        derived[GAP] = where_reached(curve(table, name, "loss") - train, -train, level)
     accuracy = (table["metric"] == "accuracy") & table["step"].isin(steps[::-_THIN])
     start = table["metric"].isin([START_NORM, START_ANGLE]) & (table["step"] == 0)
-    areas = with_area(table).query("metric == 'area'")
-    # The angle of W2 = 0 is none.
-    return pd.concat([table[accuracy | start], areas, derived], ignore_index=True).dropna()
+    return append(table[accuracy | start], derived).dropna()  # the angle of W2 = 0 is none

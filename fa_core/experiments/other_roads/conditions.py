@@ -14,6 +14,7 @@ from torch import nn
 from fa_core.experiments.other_roads.measures import at_the_end
 from fa_core.experiments.other_roads.networks import Convolutions, softly_aligned
 from fa_core.experiments.shared import tasks, tuning
+from fa_core.experiments.shared.derived import append, areas_and_steps
 from fa_core.experiments.shared.experiment import Condition
 from fa_core.experiments.shared.measures import record_steps
 from fa_core.networks import MLP
@@ -202,4 +203,4 @@ def decaying(parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Optim
 
 
 def _last_alone(table: pd.DataFrame) -> pd.DataFrame:
-    return tuning.with_area(table).query("step == step.max()")
+    return append(table, areas_and_steps(table)).query("step == step.max()")

@@ -14,14 +14,14 @@ from typing import Any
 
 import pandas as pd
 
+from fa_core.experiments.shared.derived import AREA, append, areas_and_steps
 from fa_core.experiments.shared.experiment import Condition, Experiment
 from fa_core.results.files import StoreError
 from fa_core.results.findings import Findings
 from fa_core.results.store import published
-from fa_core.results.tables import area, last
+from fa_core.results.tables import last
 
 SEED = 1000  # of the first network that chooses; reported ones begin at 0
-AREA = "area"
 Candidates = Mapping[str, Mapping[str, Condition]]  # of each contestant, by the name of a setting
 
 
@@ -44,7 +44,7 @@ def tuning(
                 held_out=config.held_out,
                 tested=None,
                 record=("accuracy",),
-                keep=area_alone,
+                keep=_area_alone,
             )
             for contestant, settings in candidates(config).items()
             for setting, condition in settings.items()
@@ -58,17 +58,8 @@ def trial(contestant: str, setting: str) -> str:
     return f"{contestant}; {setting}"
 
 
-def area_alone(table: pd.DataFrame) -> pd.DataFrame:
-    """The area under the curve of accuracy at the last step, and nothing else."""
-    return with_area(table).query("metric == @AREA")
-
-
-def with_area(table: pd.DataFrame) -> pd.DataFrame:
-    """One condition's table, and the mean of accuracy over its steps as another metric."""
-    (name,) = table["condition"].unique()
-    values = area(table, name).rename("value").rename_axis("network").reset_index()
-    rows = values.assign(metric=AREA, step=table["step"].max(), condition=name)
-    return pd.concat([table, rows], ignore_index=True)
+def _area_alone(table: pd.DataFrame) -> pd.DataFrame:
+    return append(table, areas_and_steps(table)).query("metric == @AREA")
 
 
 def chosen(tuning: Experiment, config: Any, candidates: Candidates) -> dict[str, str]:

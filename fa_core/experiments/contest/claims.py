@@ -1,0 +1,161 @@
+"""What the tuned contest says: a summary for each depth, who wins what, and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from fa_core.experiments.contest.conditions import (
+    CONTESTANTS,
+    FA,
+    NOISE,
+    SHORT,
+    SMALL,
+    TRANSPORT_FREE,
+    ZERO,
+    Config,
+    Entry,
+    conditions,
+)
+from fa_core.experiments.other_roads.conditions import layers
+from fa_core.results.findings import Finding, Findings
+from fa_core.results.tables import last
+
+ALL_STEPS = "all steps"  # steps to the second level, those on noise counted
+LEVEL = "steps_to_2"
+_POINTS = "percentage points"
+# What one may want, the metric that says who has it, and whether more of it is better.
+WISHES = {
+    "fewest data steps": (LEVEL, False),
+    "fewest steps in all": (ALL_STEPS, False),
+    "best last accuracy": ("accuracy", True),
+    "best on shifted images": ("shifted", True),
+}
+
+
+def mean_of(
+    config: Config,
+    table: pd.DataFrame,
+    contestant: str,
+    metric: str = "area",
+    depths: Sequence[int] = (),
+) -> pd.Series[float]:
+    """A metric's mean over the sets and ``depths`` (default: all), network by network.
+
+    Accuracies and areas in percent, steps in steps; ``ALL_STEPS`` counts those on noise too.
+    """
+    known = conditions(config)
+    rows = []
+    for data in config.sets:
+        for depth in depths or config.depths:
+            name = str(Entry(contestant, data, depth))
+            if metric == ALL_STEPS:
+                rows.append(last(table, name, LEVEL) + known[name].noise_steps)
+            else:
+                scale = 1 if metric.startswith("steps") else 100
+                rows.append(scale * last(table, name, metric))
+    return pd.concat(rows, axis=1).mean(axis=1)
+
+
+def summary(config: Config, table: pd.DataFrame, depths: Sequence[int] = ()) -> pd.DataFrame:
+    """One row a contestant, means over sets, ``depths`` and networks."""
+    metrics = {
+        "area, %": "area",
+        **{f"data steps to level {i}": f"steps_to_{i}" for i in (1, 2, 3)},
+        "steps to level 2, noise counted": ALL_STEPS,
+        "last accuracy, %": "accuracy",
+        "on shifted images, %": "shifted",
+    }
+    return pd.DataFrame(
+        {
+            title: {
+                name: mean_of(config, table, name, metric, depths).mean() for name in CONTESTANTS
+            }
+            for title, metric in metrics.items()
+        }
+    ).rename_axis("contestant")
+
+
+def decisions(config: Config, table: pd.DataFrame) -> pd.DataFrame:
+    """Who has most of what one may want, without weight transport, at each depth.
+
+    Beside the best stand all that are no worse for sure: the 95 % interval of their paired
+    difference from it holds 0.
+    """
+    rows = {
+        layers(depth): {
+            wish: _best(config, table, metric, more, depth)
+            for wish, (metric, more) in WISHES.items()
+        }
+        for depth in config.depths
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
+
+
+def _best(config: Config, table: pd.DataFrame, metric: str, more: bool, depth: int) -> str:
+    values = {name: mean_of(config, table, name, metric, [depth]) for name in TRANSPORT_FREE}
+    means = {name: series.mean() for name, series in values.items()}
+    best = (max if more else min)(means, key=means.__getitem__)
+
+    def as_good(name: str) -> bool:
+        found = Finding.of_difference("", values[name], values[best], "", above=0)
+        return found.low <= 0 <= found.high
+
+    others = [name for name in TRANSPORT_FREE if name != best and as_good(name)]
+    return ", ".join([best, *others])
+
+
+def findings(config: Config, table: pd.DataFrame) -> Findings:
+    """What the chapter claims; means over sets and depths unless it says so."""
+    difference, deepest = Finding.of_difference, config.depths[-1]
+
+    def more(claim: str, treated: str, control: str, key: str, metric: str = "area") -> Finding:
+        return difference(
+            claim,
+            mean_of(config, table, treated, metric),
+            mean_of(config, table, control, metric),
+            _POINTS,
+            above=0,
+            key=key,
+            primary=key == "noise-beats-zero",
+        )
+
+    return Findings(
+        [
+            more(
+                "Each at the settings it chose, noise then FA has a larger area under the curve "
+                "than FA from a readout of zeros.",
+                *(NOISE, ZERO, "noise-beats-zero"),
+            ),
+            more("It has a larger area than FA.", NOISE, FA, "noise-beats-fa"),
+            more(
+                "FA from a readout of zeros has a larger area than FA.", ZERO, FA, "zero-beats-fa"
+            ),
+            difference(
+                f"With {layers(deepest)} noise then FA has a larger area than FA from small "
+                "weights above the first layer.",
+                mean_of(config, table, NOISE, depths=[deepest]),
+                mean_of(config, table, SMALL, depths=[deepest]),
+                _POINTS,
+                above=0,
+                key="noise-beats-small-in-depth",
+            ),
+            Finding.of_mean(
+                "Short noise then FA reaches the second level in fewer steps than FA from a "
+                "readout of zeros, noise steps counted.",
+                mean_of(config, table, SHORT, ALL_STEPS) / mean_of(config, table, ZERO, ALL_STEPS),
+                "times the steps",
+                below=1,
+                key="short-noise-pays",
+            ),
+            more(
+                "Noise then FA has a higher last accuracy than FA from a readout of zeros.",
+                *(NOISE, ZERO, "noise-ends-higher", "accuracy"),
+            ),
+            more(
+                "It has a higher accuracy on shifted images.",
+                *(NOISE, ZERO, "noise-more-robust", "shifted"),
+            ),
+        ]
+    )
