@@ -89,7 +89,7 @@ def make_record(
 def describe(record: Mapping[str, Any]) -> str:
     """A record in one line: what was run, on what and when, and the time it took if known."""
     config, seconds = record["config"], record.get("seconds")
-    data = config.get("data") or config.get("tasks") or "noise"
+    data = next((config[key] for key in ("data", "tasks", "sets") if config.get(key)), "noise")
     parts = [
         f"{record['experiment']} on {data if isinstance(data, str) else ', '.join(data)}",
         f"n = {record['networks']} networks",

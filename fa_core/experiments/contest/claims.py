@@ -103,7 +103,7 @@ def _best(config: Config, table: pd.DataFrame, metric: str, more: bool, depth: i
         return found.low <= 0 <= found.high
 
     others = [name for name in TRANSPORT_FREE if name != best and as_good(name)]
-    return ", ".join([best, *others])
+    return "; ".join([best, *others])
 
 
 def findings(config: Config, table: pd.DataFrame) -> Findings:

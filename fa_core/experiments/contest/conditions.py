@@ -1,4 +1,4 @@
-"""What the tuned contest trains: contestants, the settings they choose from, and the chosen ones."""
+"""What the tuned contest trains: contestants, what each may choose, and what it chose."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ _QUICK: dict[str, Any] = {
     "depths": (2, 4),
     "hidden": 64,
     "steps": 200,
-    "rates": (1e-3, 3e-3, 1e-2),
+    "rates": (3e-3, 1e-2, 3e-2, 1e-1),
     "noise_lengths": (500,),
     "noise_rates": (1e-3,),
     "short_lengths": (50,),
@@ -204,7 +204,8 @@ def _condition(config: Sizes, entry: Entry, rate: float, fields: dict[str, Any])
         tested=config.tested,
         steps=config.steps,
         lr=rate,
-        record=("accuracy", partial(shifted_accuracy, entry.data)),
+        record=("accuracy",),
+        at_end=(partial(shifted_accuracy, entry.data),),
         record_at=record_steps(config.steps, config.records),
         keep=partial(_last_alone, levels),
         **CONTESTANTS[entry.contestant],

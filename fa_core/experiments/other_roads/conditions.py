@@ -84,7 +84,7 @@ _QUICK: dict[str, Any] = {
     "noise_steps": 300,
     "noise_lr": 1e-3,
     "steps": 200,
-    "rates": (1e-3, 3e-3, 1e-2),
+    "rates": (3e-3, 1e-2, 3e-2, 1e-1),
     "held_out": 300,
     "tested": 360,
 }
@@ -179,7 +179,8 @@ def _condition(config: Sizes, entry: Entry, rate: float) -> Condition:
         tested=config.tested,
         steps=config.steps,
         lr=rate,
-        record=("accuracy", at_the_end),
+        record=("accuracy",),
+        at_end=(at_the_end,),
         record_at=record_steps(config.steps, config.records),
         keep=_last_alone,
     )

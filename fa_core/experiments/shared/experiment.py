@@ -56,6 +56,7 @@ class Condition:
             method ``update`` that is called after every step.
         record: measures, by name or as functions ``(net, x, y) -> columns``.
         record_at: steps to record at; ``None`` for 21 steps, evenly, or fewer in a short run.
+        at_end: measures that are taken on the test set after all training alone.
         keep: picks the rows of the table that are worth keeping.
 
     Raises:
@@ -83,6 +84,7 @@ class Condition:
     watch: Callable[[Any], Any] | None = None
     record: Sequence[str | Measure] = ("loss", "alignment_angle")
     record_at: Sequence[int] | None = None
+    at_end: Sequence[str | Measure] = ()
     keep: Callable[[pd.DataFrame], pd.DataFrame] | None = None
 
     def __post_init__(self) -> None:
@@ -221,7 +223,12 @@ def train_condition(
         for steps in condition.record_at or (condition.noise_steps,):
             net = prepared(steps)
             history.append(steps, take(condition.record, net, data.test_x, data.test_y))
-    table = history.table().assign(condition=name)
+    tables = [history.table()]
+    if data and condition.at_end:
+        end = History()
+        end.append(history.steps[-1], take(condition.at_end, net, data.test_x, data.test_y))
+        tables.append(end.table())
+    table = pd.concat(tables, ignore_index=True).assign(condition=name)
     return net, condition.keep(table) if condition.keep else table
 
 

@@ -44,6 +44,7 @@ def tuning(
                 held_out=config.held_out,
                 tested=None,
                 record=("accuracy",),
+                at_end=(),
                 keep=_area_alone,
             )
             for contestant, settings in candidates(config).items()
