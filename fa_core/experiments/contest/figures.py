@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -26,7 +27,7 @@ def steps(config: Config, table: pd.DataFrame) -> Figure:
     with figure(len(config.depths), height=3) as (fig, axes):
         for ax, depth in zip(axes, config.depths, strict=True):
             for metric, style in ((ALL_STEPS, _ALL), (LEVEL, _DATA)):
-                _rows(ax, lambda name: mean_of(config, table, name, metric, [depth]), **style)  # noqa: B023
+                _rows(ax, partial(_mean, config, table, metric, [depth]), **style)
             ax.set(title=layers(depth), xlabel="steps", xscale="log")
             if ax is not axes[0]:
                 ax.set_yticklabels([])
@@ -39,20 +40,25 @@ def accuracies(config: Config, table: pd.DataFrame) -> Figure:
     panels = {"accuracy": "as they are", "shifted": "turned, scaled or moved"}
     with figure(2, height=3) as (fig, axes):
         for ax, (metric, title) in zip(axes, panels.items(), strict=True):
-            _rows(ax, lambda name: mean_of(config, table, name, metric), color=OKABE_ITO["blue"])  # noqa: B023
+            _rows(ax, partial(_mean, config, table, metric, ()), color=OKABE_ITO["blue"])
             ax.set(title=f"Test images {title}", xlabel="accuracy, %")
         axes[1].set_yticklabels([])
     return fig
 
 
+def _mean(
+    config: Config, table: pd.DataFrame, metric: str, depths: Sequence[int], name: str
+) -> pd.Series[float]:
+    return mean_of(config, table, name, metric, depths)
+
+
 def _rows(ax: Axes, values: Callable[[str], pd.Series[float]], **style: Any) -> None:
     """A mean with its 95 % interval for each contestant."""
-    label = style.pop("label", None)
     for row, name in enumerate(CONTESTANTS):
         mean, low, high = interval(values(name))
-        shown = {"label": label} if label and row == 0 else {}
         spread = [mean - low, high - mean]
-        ax.errorbar(mean, [row], xerr=spread, fmt="o", ms=5, capsize=2, **style, **shown)
+        shown = style if row == 0 else {**style, "label": None}
+        ax.errorbar(mean, [row], xerr=spread, fmt="o", ms=5, capsize=2, **shown)
     ax.set_yticks(range(len(CONTESTANTS)), list(CONTESTANTS))
     ax.set_ylim(len(CONTESTANTS) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from fa_core.experiments.factorial.claims import area_shares, mean_of
@@ -23,19 +25,23 @@ def starts(config: Config, table: pd.DataFrame) -> Figure:
                 ]
                 areas = [100 * mean_of(config, table, cell) for cell in cells]
                 mean, low, high = interval(areas)
-                style = {"color": OKABE_ITO[color], "linestyle": dash, "capsize": 2, "marker": "o"}
+                style: Any = {
+                    "color": OKABE_ITO[color],
+                    "linestyle": dash,
+                    "capsize": 2,
+                    "marker": "o",
+                }
                 spread = [mean - low, high - mean]
                 ax.errorbar(config.norms, mean, spread, ms=4, label=f"{angle:g}°", **style)
             norms = [at(table, name_of(NOISE, data), "norm", 0).mean() for data in config.sets]
             mean, _, _ = interval(100 * mean_of(config, table, NOISE))
-            ax.plot(
-                sum(norms) / len(norms), mean, "*", ms=13, color=OKABE_ITO["blue"], label="noise"
-            )
+            star: Any = {"ms": 13, "color": OKABE_ITO["blue"], "label": "noise"}
+            ax.plot(sum(norms) / len(norms), mean, "*", **star)
             ax.set(xlabel="norm of $W_2$, share of the first", ylabel="area under the curve, %")
             ax.set_title("$W_1$ after noise" if noisy else "$W_1$ as drawn")
-        low, high = zip(*(ax.get_ylim() for ax in axes), strict=True)
+        lows, highs = zip(*(ax.get_ylim() for ax in axes), strict=True)
         for ax in axes:
-            ax.set_ylim(min(low), max(high))
+            ax.set_ylim(min(lows), max(highs))
         lines = axes[0].get_legend_handles_labels()
         fig.legend(*lines, title="angle to $B_2$", loc="outside lower center", ncols=5)
     return fig

@@ -17,8 +17,8 @@ from fa_core.experiments.other_roads.conditions import (
 from fa_core.results.tables import last
 from fa_core.show.style import OKABE_ITO, Figure, figure, interval
 
-_PLAIN: dict[str, Any] = {"color": OKABE_ITO["black"], "markerfacecolor": "none"}
-_NOISY: dict[str, Any] = {"color": OKABE_ITO["blue"]}
+_PLAIN: dict[str, Any] = {"color": OKABE_ITO["black"], "markerfacecolor": "none", "label": "alone"}
+_NOISY: dict[str, Any] = {"color": OKABE_ITO["blue"], "label": "noise first"}
 
 
 def gains(config: Config, table: pd.DataFrame) -> Figure:
@@ -45,13 +45,11 @@ def _dumbbells(ax: Axes, table: pd.DataFrame, task: str, net: str) -> None:
             ax.annotate("cannot follow it", (0.5, row), ("axes fraction", "data"), fontsize=8)
             continue
         means = []
-        for name, style, label in zip(
-            names, (_PLAIN, _NOISY), ("alone", "noise first"), strict=True
-        ):
+        for name, style in zip(names, (_PLAIN, _NOISY), strict=True):
             mean, low, high = interval(100 * last(table, name, "area"))
             spread = [mean - low, high - mean]
-            shown = {"label": label} if row == 0 else {}
-            ax.errorbar(mean, [row], xerr=spread, fmt="o", ms=5, capsize=2, **style, **shown)
+            shown = style if row == 0 else {**style, "label": None}
+            ax.errorbar(mean, [row], xerr=spread, fmt="o", ms=5, capsize=2, **shown)
             means.append(mean.item())
         ax.plot(means, [row, row], color=OKABE_ITO["sky"], linewidth=1.2, zorder=1)
     ax.set_yticks(range(len(METHODS)), list(METHODS))
