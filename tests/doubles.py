@@ -47,6 +47,7 @@ class Double(Experiment):
         config: type = Config,
     ) -> None:
         told = {"name": name, "version": version, "Config": config, "claims": claims}
+        told["tuning"] = None
         told["parts"] = lambda config, device="cpu": parts or {}
         for field, value in told.items():
             object.__setattr__(self, field, value)

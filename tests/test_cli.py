@@ -36,8 +36,7 @@ def known(monkeypatch):
         name: Double(name, parts={"FA": part("FA"), "BP": part("BP")}, claims=lambda *_: CLAIMS)
         for name in ("one", "two")
     }
-    monkeypatch.setattr(experiments, "names", lambda: list(both))
-    monkeypatch.setattr(experiments, "get", both.get)
+    monkeypatch.setattr(experiments, "every", lambda: list(both.values()))
     monkeypatch.setattr(provenance, "commit", lambda: None)
     return done
 
@@ -84,7 +83,7 @@ def test_missing_data_is_one_clear_line_and_no_traceback(known, tmp_path, monkey
     def no_data():
         raise DataNotFoundError("no such set")
 
-    monkeypatch.setattr(experiments, "get", lambda name: Double(name, parts={"FA": no_data}))
+    monkeypatch.setattr(experiments, "every", lambda: [Double("one", parts={"FA": no_data})])
     assert cli.main(["run", "one", "--store", str(tmp_path)]) == 1
     assert capsys.readouterr().err == "fa-core: no such set\n"
 

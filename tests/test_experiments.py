@@ -400,7 +400,7 @@ def test_a_wrong_config_or_name_is_named_before_any_work():
         found.run(3)
     with pytest.raises(ValueError, match="name must be one of x; got 'y'"):
         found.train(Small(), "y")
-    with pytest.raises(KeyError, match="alignment, conservation, convergence"):
+    with pytest.raises(KeyError, match="alignment, conservation, contest_tuning, contest"):
         experiments.get("nothing")
 
 

@@ -19,6 +19,9 @@ CHAPTERS = {
     "low_rank": "03-low-rank",
     "robustness": "04-robustness",
     "meta_loss": "05-meta-loss",
+    "other_roads": "other-roads",
+    "contest": "fair-contest",
+    "factorial": "fair-contest",
 }
 HEADINGS = ("Figure", "Measure", "The paper says", "We find", "Verdict", "See")
 VERDICTS = ("supported", "contradicted", "undecided")

@@ -25,11 +25,12 @@ def gains(config: Config, table: pd.DataFrame) -> Figure:
     """Area under the curve of every method, without noise and with it, a panel a net and task."""
     nets = [layers(config.depths[0]), layers(config.depths[-1]), CONVOLUTIONS]
     panels = [(net, task) for net in nets for task in config.sets]
+    columns = len(panels) if len(panels) < 4 else 2  # as figure lays them out
     with figure(len(panels), height=2.3) as (fig, axes):
         for number, (ax, (net, task)) in enumerate(zip(axes, panels, strict=True)):
             _dumbbells(ax, table, task, net)
             ax.set(title=f"{task}, {net}", xlabel="area under the curve, %")
-            if number % len(config.sets) and len(config.sets) > 1:
+            if number % columns:
                 ax.set_yticklabels([])
         lines = axes[0].get_legend_handles_labels()
         fig.legend(*lines, loc="outside lower center", ncols=2)
