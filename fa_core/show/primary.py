@@ -28,14 +28,13 @@ class KeyNumber:
         return str(self._finding)
 
     def _repr_html_(self) -> str:
-        _, _, measured, interval, n, verdict = map(html.escape, self._finding.cells())
-        number, _, unit = measured.removeprefix(f"{self._finding.bound} ").partition(" ")
-        bound = f"{self._finding.bound} " if self._finding.bound else ""
+        found = self._finding
+        *_, interval, n, verdict = found.cells()
         return (
             f"<style>{_STYLE}</style>\n"
-            f'<div class="fa-key">\n<p>{bound}<b>{number}</b> {unit} '
+            f'<div class="fa-key">\n<p><b>{found.number}</b> {html.escape(found.unit)} '
             f"<span>95 % interval {interval}, n = {n} networks</span></p>\n"
-            f"<p>{verdict}: {html.escape(self._finding.claim)}</p>\n</div>"
+            f"<p>{verdict}: {html.escape(found.claim)}</p>\n</div>"
         )
 
 
