@@ -68,11 +68,11 @@ def test_as_text_a_figure_is_what_its_alternative_says():
 
 
 def test_a_table_is_a_table_that_keys_can_scroll():
-    tabs = Tabs({"one": [pd.DataFrame({"a < b": [0.25]}, index=["row"])]})
+    tabs = Tabs({"one": [pd.DataFrame({"a < b": [0.25, -2504.3]}, index=["row", "other"])]})
     panel = tree(tabs).find("fieldset/div/div")
     assert panel.get("tabindex") == "0"
     assert panel.find("table/thead/tr/th[2]").text == "a < b"
-    assert panel.find("table/tbody/tr/td").text == "0.25"
+    assert [cell.text for cell in panel.iter("td")] == ["0.25", "−2,500"]
     assert "0.25" in repr(tabs)
 
 

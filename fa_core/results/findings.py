@@ -158,12 +158,12 @@ class Finding:
         """As words: claim, expected region, measured mean, 95 % interval, n, verdict."""
         above, below = self.expected
         if above == -math.inf:
-            expected = f"below {_text(below)}"
+            expected = f"below {three_digits(below)}"
         elif below == math.inf:
-            expected = f"above {_text(above)}"
+            expected = f"above {three_digits(above)}"
         else:
-            expected = f"{_text(above)} to {_text(below)}"
-        interval = f"{_text(self.low)} to {_text(self.high)}"
+            expected = f"{three_digits(above)} to {three_digits(below)}"
+        interval = f"{three_digits(self.low)} to {three_digits(self.high)}"
         verdict = _WORDS[self.verdict]
         if self.holm is False and self.verdict != "undecided":
             verdict += ", but not after Holm"
@@ -173,7 +173,7 @@ class Finding:
     @property
     def number(self) -> str:
         """The estimate in three digits, with a sign where it is only a bound."""
-        return f"{_BOUNDS[self.bound]}{_text(self.estimate)}"
+        return f"{_BOUNDS[self.bound]}{three_digits(self.estimate)}"
 
     @property
     def whose(self) -> str:
@@ -208,8 +208,12 @@ class Finding:
         )
 
 
-def _text(number: float) -> str:
-    """Three digits, thousands set apart, and a true minus sign."""
+def three_digits(number: float) -> str:
+    """A number as the book shows it: thousands set apart, and a true minus sign.
+
+    >>> three_digits(-2504.0), three_digits(0.01234)
+    ('−2,500', '0.0123')
+    """
     text = f"{float(f'{number:.3g}'):,.0f}" if abs(number) >= 999.5 else f"{number:.3g}"
     return text.replace("-", "−")
 

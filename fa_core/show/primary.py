@@ -8,13 +8,13 @@ from fa_core import experiments
 from fa_core.results.findings import Finding
 from fa_core.results.multiplicity import paper_scale
 
-# Both colours are the page's own, so the line fits a light and a dark page.
+# The colours are the page's own, so the line fits a light and a dark page.
 _STYLE = """
-.fa-key { margin: 0 0 1rem; line-height: 1.35; text-align: left; }
-.fa-key > * { margin: 0; }
-.fa-key > p:first-child { font-size: 1.5em; }
-.fa-key b { font-size: 1.4em; }
-.fa-key span { opacity: 0.72; font-size: 0.7em; }
+.key-number { margin: 0 0 1rem; line-height: 1.35; text-align: left; }
+.key-number > * { margin: 0; }
+.key-number > p:first-child { font-size: 1.5em; }
+.key-number b { font-size: 1.4em; }
+.key-number span { display: inline-block; opacity: 0.72; font-size: 0.7em; }
 """
 
 
@@ -32,7 +32,7 @@ class KeyNumber:
         *_, interval, n, verdict = found.cells()
         return (
             f"<style>{_STYLE}</style>\n"
-            f'<div class="fa-key">\n<p><b>{found.number}</b> {html.escape(found.unit)} '
+            f'<div class="key-number">\n<p><b>{found.number}</b> {html.escape(found.unit)} '
             f"<span>95 % interval {interval}, n = {n} networks</span></p>\n"
             f"<p>{verdict}: {html.escape(found.claim)}</p>\n</div>"
         )

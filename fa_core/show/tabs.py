@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 from matplotlib.figure import Figure
 
-from fa_core.results.findings import MIME_TYPE, Findings
+from fa_core.results.findings import MIME_TYPE, Findings, three_digits
 from fa_core.show import style
 
 
@@ -156,7 +156,8 @@ def _html(item: Item) -> str:
     if isinstance(item, Findings):
         return f"<div>{item.to_html()}</div>"
     if isinstance(item, pd.DataFrame):
-        return f'<div tabindex="0">{item.to_html(border=0)}</div>'
+        table = item.to_html(border=0, float_format=three_digits)
+        return f'<div tabindex="0">{table}</div>'
     figure, alt = item
     data = base64.b64encode(style.png(figure)).decode()
     picture = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}">'
