@@ -47,7 +47,7 @@ _STYLE = """
 .fa-tabs > input:checked + label + div { display: block; }
 .fa-tabs > div > div { overflow-x: auto; }
 .fa-tabs p { margin: 0 0 0.6rem; font-size: 0.9em; overflow-wrap: anywhere; }
-.fa-tabs details { margin: 0 0 0.6rem; font-size: 0.85em; opacity: 0.8; }
+.fa-tabs > div > details { margin: 0 0 0.6rem; font-size: 0.85em; opacity: 0.8; }
 .fa-tabs summary { cursor: pointer; }
 .fa-tabs img { max-width: 100%; height: auto; }
 @media print {
