@@ -24,20 +24,24 @@ def finding(claim, n=8, key="a"):
     return Finding(claim, 2.0, "degrees", 1.0, 3.0, n, (0.0, float("inf")), 0.01, key)
 
 
+def text_of(page):
+    return "".join(html5lib.parseFragment(page).itertext())
+
+
 def told(build_claims, paper_claims):
     build_side = [finding(claim, key=key) for key, claim in build_claims.items()]
     paper_side = [finding(claim, 20, key) for key, claim in paper_claims.items()]
-    return [evidence.cells(pair) for pair in evidence.pairs(build_side, paper_side)]
+    return [evidence.row(pair)[1] for pair in evidence.pairs(build_side, paper_side)]
 
 
 def test_the_same_claim_at_two_scales_is_one_row_with_both_numbers():
-    ((claim, expected, build, paper),) = told(
+    ((paper, claim, build, expected),) = told(
         {"turns": "1000 steps turn W₂."}, {"turns": "8,000 steps turn W₂."}
     )
     assert claim == "1000 / 8,000 steps turn W₂. (ours)"
     assert expected == "above 0"
-    assert build == "✓ supported: 2 degrees (1 to 3), n\u00a0=\u00a08"
-    assert paper == "✓ supported: 2 degrees (1 to 3), n\u00a0=\u00a020"
+    assert text_of(build) == "✓ supported: 2 degrees (1 to 3), n\u00a0=\u00a08"
+    assert text_of(paper) == "✓ supported: 2 degrees (1 to 3), n\u00a0=\u00a020"
 
 
 def test_claims_meet_by_key_however_alike_or_unlike_their_sentences_are():
@@ -45,12 +49,12 @@ def test_claims_meet_by_key_however_alike_or_unlike_their_sentences_are():
         {"fast": "Faster: digits.", "ten": "Holds for K = 30."},
         {"ten": "Holds for K = 10.", "other": "Holds for K = 30.", "fast": "Sooner on mnist."},
     )
-    assert [row[0] for row in rows] == [
+    assert [row[1] for row in rows] == [
         "Holds for K = 30 / 10. (ours)",
         "Holds for K = 30. (ours)",
         "Faster: digits. (ours) / Sooner on mnist. (ours)",
     ]
-    assert [row[2:].count("–") for row in rows] == [0, 1, 0]
+    assert [row.count("–") for row in rows] == [0, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -68,13 +72,13 @@ def test_what_differs_is_said_twice(build, paper, both):
 
 def test_a_claim_of_one_scale_stands_alone_and_that_of_the_build_last():
     rows = told({"here": "only here", "both": "both"}, {"both": "both", "there": "only there"})
-    assert [row[0] for row in rows] == ["both (ours)", "only there (ours)", "only here (ours)"]
-    assert [row[2:] for row in rows][1][0] == rows[2][3] == "–"
+    assert [row[1] for row in rows] == ["both (ours)", "only there (ours)", "only here (ours)"]
+    assert rows[1][2] == rows[2][0] == "–"
 
 
 def test_without_stored_tables_each_claim_of_the_build_is_there():
     rows = told({"a": "a", "b": "b"}, {})
-    assert [row[3] for row in rows] == ["–", "–"]
+    assert [row[0] for row in rows] == ["–", "–"]
 
 
 @pytest.mark.parametrize(
@@ -134,4 +138,4 @@ def test_the_built_page_holds_every_finding_of_the_chapter(site, chapter):
     page = html5lib.parse((site / "book/evidence.html").read_bytes(), namespaceHTMLElements=False)
     cells = {"".join(cell.itertext()) for cell in page.iter("td")}
     assert found
-    assert all(evidence.measured(Finding.from_row(row)) in cells for row in found)
+    assert all(text_of(evidence.measured(Finding.from_row(row))) in cells for row in found)

@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 
+import html5lib
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -108,7 +109,7 @@ def test_whose_claim_it_is_and_what_the_number_bounds_stand_in_the_row():
     options = {"paper": "Fig. 2b", "primary": True, "bound": "at most"}
     found = Finding.of_mean("It falls.", values, "u", above=0, **options)
     assert found.cells()[0] == "It falls. (paper, Fig. 2b, primary)"
-    assert found.cells()[2] == "at most 2 u"
+    assert found.cells()[2] == "≤ 2 u"
     assert Finding.from_row(json.loads(json.dumps(found.as_row()))) == found
 
 
@@ -246,14 +247,46 @@ def test_as_text_names_all_that_was_measured(expected, words):
         assert part in text
 
 
-def test_as_html_is_one_escaped_row_for_each_finding():
-    findings = Findings([finding(claim="W & <b>B</b>"), finding(expected=(4, INF))])
-    page = findings.to_html()
-    assert "W &amp; &lt;b&gt;B&lt;/b&gt;" in page and "<b>" not in page
-    assert (page.count("<tr>"), page.count("<th>"), page.count("<td")) == (3, 6, 12)
-    assert "✓ supported" in page and "✗ contradicted" in page
-    assert list(findings)[1]._repr_html_().count("<td") == 6
-    assert len(findings) == 2
+@pytest.mark.parametrize(
+    "number, words",
+    [(2500.4, "2,500"), (-12345, "−12,300"), (999.4, "999"), (999.6, "1,000"), (0.01234, "0.0123")],
+)
+def test_a_number_has_three_digits_and_thousands_set_apart(number, words):
+    found = Finding("c", number, "steps", 0, 1, 8, (0.0, INF), 0.01, bound="at least")
+    assert found.cells()[2] == f"≥ {words} steps"
+
+
+def rows(page):
+    """The tables of a page: verdict and cells of each row, as a reader sees them."""
+    tree = html5lib.parseFragment(page, namespaceHTMLElements=False)
+    told = []
+    for table in tree.iter("table"):
+        lines = table.findall("tbody/tr")
+        told.append([["".join(cell.itertext()) for cell in line.iter("td")] for line in lines])
+    return told
+
+
+def test_as_html_the_verdict_stands_first_and_the_number_out():
+    page = Findings([finding(claim="W & <i>B</i>"), finding(expected=(4, INF))]).to_html()
+    first, second = rows(page)[0]
+    measured = "2 degrees (1 to 3), n\u00a0=\u00a08"
+    assert first == ["✓ supported", "W & <i>B</i> (ours)", measured, "above 0"]
+    assert second[0] == "✗ contradicted"
+    assert page.count("<b>2</b>") == 2
+    assert len(rows(finding()._repr_html_())[0]) == 1
+
+
+def test_below_the_primary_finding_only_what_contradicts_stays_in_sight():
+    plain = [finding(claim=name) for name in "ab"]
+    wrong, main = finding(claim="c", expected=(4, INF)), replace(finding(claim="d"), primary=True)
+    page = Findings([*plain, wrong, main]).to_html()
+    shown, folded = ([row[1][0] for row in table] for table in rows(page))
+    assert (shown, folded) == (["d", "c"], ["a", "b"])
+    assert "<details>\n<summary>2 more: 2 supported</summary>" in page
+    (whole,) = rows(Findings([*plain, wrong]).to_html())
+    assert [row[1][0] for row in whole] == ["a", "b", "c"]  # nothing is primary: nothing folds
+    (whole,) = rows(Findings([wrong, main]).to_html())
+    assert [row[1][0] for row in whole] == ["d", "c"]
 
 
 def test_as_data_it_survives_strict_json():

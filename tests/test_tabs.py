@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from fa_core.results.findings import MIME_TYPE, Finding, Findings
 from fa_core.results.store import Store
 from fa_core.show import two_scales
-from fa_core.show.tabs import Tabs
+from fa_core.show.tabs import Folded, Tabs
 from fa_core.show.two_scales import TwoScales
 
 ONE, TWO = (
@@ -37,6 +37,7 @@ def test_each_tab_is_a_labelled_radio_button_before_its_panel():
     assert [button.get("id") for button in buttons] == [label.get("for") for label in labels]
     assert [label.text for label in labels] == ["now", "then"]
     assert len({button.get("name") for button in buttons}) == 1
+    assert [button.get("value") for button in buttons] == ["now", "then"]
     assert ["checked" in button.attrib for button in buttons] == [True, False]
     assert fieldset.findall("div")[0].find("p").text == "a & b"
     assert fieldset.findall("div")[1].find("div/table") is not None
@@ -55,16 +56,23 @@ def test_a_figure_is_a_picture_with_its_text():
     assert alt == "A &quot;rising&quot; line"
 
 
+def test_a_folded_text_is_there_for_who_opens_it():
+    tabs = Tabs({"one": [Folded("a < b", "c & d")]})
+    details = tree(tabs).find("fieldset/div/details")
+    assert [element.text for element in details] == ["a < b", "c & d"]
+    assert "open" not in details.attrib and repr(tabs) == "[one]\nc & d"
+
+
 def test_as_text_a_figure_is_what_its_alternative_says():
     assert repr(Tabs({"one": [(Figure(), "A rising line")]})) == "[one]\nFigure: A rising line"
 
 
 def test_a_table_is_a_table_that_keys_can_scroll():
-    tabs = Tabs({"one": [pd.DataFrame({"a < b": [0.25]}, index=["row"])]})
+    tabs = Tabs({"one": [pd.DataFrame({"a < b": [0.25, -2504.3]}, index=["row", "other"])]})
     panel = tree(tabs).find("fieldset/div/div")
     assert panel.get("tabindex") == "0"
     assert panel.find("table/thead/tr/th[2]").text == "a < b"
-    assert panel.find("table/tbody/tr/td").text == "0.25"
+    assert [cell.text for cell in panel.iter("td")] == ["0.25", "−2,500"]
     assert "0.25" in repr(tabs)
 
 
@@ -88,11 +96,15 @@ def test_what_cannot_be_shown_to_everyone_is_refused(tabs, error, message):
         Tabs(tabs)
 
 
-def test_programs_read_the_findings_of_the_first_tab_alone():
+def test_programs_read_the_findings_of_one_tab_alone():
     bundle = Tabs({"now": ["text", ONE], "then": [TWO]})._repr_mimebundle_()
     assert [row["claim"] for row in bundle[MIME_TYPE]] == ["Claim <a>."]
     assert "Claim <b>." in bundle["text/plain"]
     assert MIME_TYPE not in Tabs({"now": ["text"], "then": [TWO]})._repr_mimebundle_()
+    bundle = Tabs({"now": [ONE], "then": [TWO]}, for_programs="then")._repr_mimebundle_()
+    assert [row["claim"] for row in bundle[MIME_TYPE]] == ["Claim <b>."]
+    with pytest.raises(KeyError, match="later"):
+        Tabs({"now": [ONE]}, for_programs="later")
 
 
 def draw(config, table):
@@ -113,18 +125,21 @@ EXPERIMENT = Double(claims=lambda config, table: ONE if config.networks == 3 els
 def test_without_a_stored_table_the_second_tab_says_how_to_make_it(store):
     both = TwoScales(EXPERIMENT, Config(), table())
     text = str(both.findings())
-    assert text.startswith("[This run]\ntest on noise; n = 3 networks; cpu (")
-    assert "\n[Stored, paper scale]\nNo table" in text
+    assert text.startswith("[This run]\n? undecided: Claim <a>.")
+    assert "\ntest on noise; n = 3 networks; cpu (" in text
+    assert "\n[Paper scale]\nNo table" in text
     assert text.endswith("fa-core run test --profile paper --store book/results")
     assert len(PNG.findall(both.figure(draw, "A line").to_html())) == 1
 
 
-def test_a_run_stands_beside_the_stored_table(store):
+def test_a_run_stands_behind_the_stored_table(store):
     stored = store.save(EXPERIMENT, Config.paper(), table(), device="cpu", seconds=120)
     both = TwoScales(EXPERIMENT, Config(), table())
-    now, then = str(both.findings()).split("\n[Stored, paper scale]\n")
+    then, now = str(both.findings()).split("\n[This run]\n")
     assert "Claim <a>." in now
-    assert then == f"{stored}\n{TWO}"
+    assert then == f"[Paper scale]\n{TWO}\n{stored}"
+    titles = [summary.text for summary in tree(both.findings()).iter("summary")]
+    assert titles == ["Paper scale, n = 4", "This run, n = 3"]
     assert [row["claim"] for row in both.findings()._repr_mimebundle_()[MIME_TYPE]] == [
         "Claim <a>."
     ]
@@ -136,7 +151,7 @@ def test_a_run_at_paper_scale_shows_its_own_findings_not_those_stored(store, mon
     judged = Findings([dataclasses.replace(next(iter(TWO)), claim="Judged.", holm=False)])
     monkeypatch.setattr(two_scales, "paper_scale", lambda: {"test": judged})
     both = TwoScales(EXPERIMENT, Config.paper(), table())
-    now, then = str(both.findings()).split("\n[Stored, paper scale]\n")
+    then, now = str(both.findings()).split("\n[This run]\n")
     assert "Judged" not in now and "Judged. (ours)" in then
 
 

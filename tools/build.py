@@ -9,6 +9,7 @@ build.py store  CHAPTER.ipynb ...   copies back into book/ the outputs that test
 SITE_URL in the environment is the address the book will have, if that is known.
 """
 
+import ast
 import base64
 import json
 import os
@@ -24,6 +25,7 @@ import yaml
 import evidence
 import paper_claims
 import publishing
+import terms
 from fa_core.widgets import Laboratory
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +41,7 @@ def publish(chapter: Path, folder: Path) -> None:
     """Copy a chapter, its figures made smaller, without what only a running kernel can draw."""
     notebook = json.loads(chapter.read_text(encoding="utf-8"))
     publishing.tell_how_long(notebook)
+    fold_set_up(notebook)
     notebook["metadata"].pop("widgets", None)
     for cell in notebook["cells"]:
         live = [o for o in cell.get("outputs", []) if o.get("data", {}).pop(WIDGET, None)]
@@ -52,6 +55,35 @@ def publish(chapter: Path, folder: Path) -> None:
                 html = "".join(data["text/html"])
                 data["text/html"] = INLINE_PNG.sub(lambda found: small(found[0]), html)
     (folder / chapter.name).write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def fold_set_up(notebook: dict) -> None:
+    """Fold away the cells a reader need not read: parameters, and what only imports or configures.
+
+    The page shows a line that opens each of them; the notebook in book/ is not touched.
+    """
+    for cell in notebook["cells"]:
+        tags = cell["metadata"].setdefault("tags", [])
+        hidden = any(tag.startswith(("hide-", "remove-")) for tag in tags)
+        if cell["cell_type"] == "code" and not hidden and is_set_up(cell):
+            tags += ["hide-cell", "set-up"]
+            cell["metadata"]["mystnb"] = {
+                "code_prompt_show": "Set-up",
+                "code_prompt_hide": "Set-up",
+            }
+
+
+def is_set_up(cell: dict) -> bool:
+    """Whether a cell holds parameters, or nothing but imports and ``config``."""
+    if {"parameters", "injected-parameters"} & set(cell["metadata"]["tags"]):
+        return True
+    try:
+        lines = ast.parse("".join(cell["source"])).body
+    except SyntaxError:  # a command of the notebook, such as %time
+        return False
+    told = [line for line in lines if not isinstance(line, ast.Import | ast.ImportFrom)]
+    known = all(re.match(r"config = |(vars\()?config\)?$", ast.unparse(line)) for line in told)
+    return known and bool(lines)
 
 
 def small(picture: str) -> str:
@@ -99,6 +131,7 @@ def build_site(chapters: list[Path]) -> None:
     stage(chapters, source)
     built = jupyter_book(source) / "html"
     publishing.refine(built)
+    terms.embed(built)
     publishing.add_server_files(built, ADDRESS)
     shutil.rmtree(site, ignore_errors=True)
     built.rename(site)

@@ -11,13 +11,13 @@ from matplotlib.ticker import MaxNLocator
 
 import paper_claims
 from fa_core import experiments
-from fa_core.results.findings import Finding, Findings, html_table
+from fa_core.results.findings import Finding, Findings, Row, folded_table
 from fa_core.results.multiplicity import paper_scale
 from fa_core.results.store import published
 from fa_core.show import style
 
 WORD = re.compile(r"\w(?:[\w.,-]*\w)?|\W")  # a number or a name is one word
-HEADINGS = ("Claim", "Expected", "This build", "Paper scale")
+HEADINGS = ("Paper scale", "Claim", "This build", "Expected")
 # Colour of the bar and of the number in it; told apart with any colour vision.
 VERDICTS = {
     "supported": ("blue", "white"),
@@ -52,19 +52,18 @@ def merge(build: str, paper: str) -> str:
     return "".join(a if a == b else f"{a} / {b}" for a, b in zip(*sides, strict=True))
 
 
-def cells(pair: Pair) -> list[str]:
-    """One row of the table."""
-    words = [found.cells() for found in pair if found]
-    claim, expected = (merge(words[0][i], words[-1][i]) for i in range(2))
-    return [claim, expected, *map(measured, pair)]
+def row(pair: Pair) -> Row:
+    """One row of the table; its verdict is that at paper scale, if it is known."""
+    found = [finding for finding in pair if finding]
+    words = [finding.cells() for finding in found]
+    claim, expected = (html.escape(merge(words[0][i], words[-1][i])) for i in range(2))
+    build, paper = map(measured, pair)
+    return found[-1].verdict, [paper, claim, build, expected]
 
 
 def measured(found: Finding | None) -> str:
-    """Verdict, estimate, interval and number of networks."""
-    if found is None:
-        return "–"
-    _, _, estimate, interval, n, verdict = found.cells()
-    return f"{verdict}: {estimate} ({interval}), n\u00a0=\u00a0{n}"
+    """Verdict, estimate, interval and number of networks as HTML."""
+    return f"{found.cells()[-1]}: {found.measured_html()}" if found else "–"
 
 
 def check_keys(page: str, findings: Sequence[Finding]) -> None:
@@ -103,7 +102,8 @@ def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Findin
         *(f"Paper scale: {line or 'no table is stored yet'}." for line in stored),
     ]
     text = "<br>\n".join(map(html.escape, labels))
-    table = html_table(HEADINGS, [cells(pair) for pair in pairs(build, paper)])
+    rows = [([f for f in pair if f], row(pair)) for pair in pairs(build, paper)]
+    table = folded_table(HEADINGS, rows)
     return f"<p>{text}</p>\n{table}\n", {
         f"{title}, this build": build,
         f"{title}, paper scale": paper,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from fa_core.results.findings import Finding, Findings
+from fa_core.results.findings import Finding, Findings, Row, html_table
 
 # The chapter that tells of an experiment.
 CHAPTERS = {
@@ -23,7 +23,7 @@ CHAPTERS = {
     "contest": "fair-contest",
     "factorial": "fair-contest",
 }
-HEADINGS = ("Figure", "Measure", "The paper says", "We find", "Verdict", "See")
+HEADINGS = ("Verdict", "The paper says", "We find", "Figure", "Measure", "See")
 VERDICTS = ("supported", "contradicted", "undecided")
 Scale = Mapping[str, Findings]  # the findings of each experiment
 
@@ -82,34 +82,24 @@ def verdict(found: list[Finding]) -> tuple[str, str]:
 
 
 def measured(found: list[Finding], note: str = "") -> str:
-    """Estimate, interval and number of networks of the first finding."""
-    if found:
-        _, _, estimate, interval, n, _ = found[0].cells()
-        text = f"{estimate} {unbroken(f'({interval}), n = {n}')}"
-    else:
-        text = "not measured yet"
-    return f"{text}; {note}" if note else text
+    """Estimate, interval and number of networks of the first finding, as HTML."""
+    text = found[0].measured_html() if found else "not measured yet"
+    return f"{text}; {html.escape(note)}" if note else text
+
+
+def row(claim: Claim, scale: Scale) -> Row:
+    """A claim under HEADINGS."""
+    found, page = claim.findings(scale), CHAPTERS[claim.experiment]
+    name, words = verdict(found)
+    says, figure, measure = map(html.escape, (claim.says, claim.figure, claim.measure))
+    link = f'<a href="{page}.html">chapter\u00a0{int(page[:2])}</a>'
+    return name, [words, says, measured(found, claim.note), figure, measure, link]
 
 
 def table(scale: Scale) -> str:
     """One row a claim, as HTML; on a phone each row is a card."""
-    lines = []
-    for claim in CLAIMS:
-        found = claim.findings(scale)
-        name, words = verdict(found)
-        page = CHAPTERS[claim.experiment]
-        texts = (claim.figure, claim.measure, claim.says, measured(found, claim.note), words)
-        cells = [html.escape(text) for text in texts]
-        cells.append(f'<a href="{page}.html">chapter\u00a0{int(page[:2])}</a>')
-        told = zip(HEADINGS, cells, strict=True)
-        line = "".join(f'<td data-heading="{heading}">{cell}</td>' for heading, cell in told)
-        lines.append(f'<tr data-verdict="{name}">{line}</tr>')
-    head = "".join(f"<th>{heading}</th>" for heading in HEADINGS)
-    body = "\n".join(lines)
-    return (
-        f'<div class="full-width">\n<table class="findings paper-claims">\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
-    )
+    lines = html_table(HEADINGS, [row(claim, scale) for claim in CLAIMS], "paper-claims")
+    return f'<div class="full-width">\n{lines}\n</div>\n'
 
 
 def counts(scale: Scale) -> str:

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from numpy.typing import ArrayLike
 
@@ -17,8 +17,10 @@ from fa_core.results import samples
 
 MIME_TYPE = "application/vnd.fa-core.findings+json"
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_BOUNDS = ("", "at most", "at least")
+_BOUNDS = {"": "", "at most": "≤ ", "at least": "≥ "}
 _WORDS = {"supported": "✓ supported", "contradicted": "✗ contradicted", "undecided": "? undecided"}
+
+Row: TypeAlias = tuple[str, Sequence[str]]  # the verdict, and the cells as HTML
 
 
 @dataclass(frozen=True)
@@ -153,22 +155,47 @@ class Finding:
         return cls(**fields, expected=expected)
 
     def cells(self) -> list[str]:
-        """The finding as words, in the order of ``Findings.HEADINGS``."""
+        """As words: claim, expected region, measured mean, 95 % interval, n, verdict."""
         above, below = self.expected
         if above == -math.inf:
-            expected = f"below {_text(below)}"
+            expected = f"below {three_digits(below)}"
         elif below == math.inf:
-            expected = f"above {_text(above)}"
+            expected = f"above {three_digits(above)}"
         else:
-            expected = f"{_text(above)} to {_text(below)}"
-        measured = f"{self.bound} {_text(self.estimate)} {self.unit}".lstrip()
-        interval = f"{_text(self.low)} to {_text(self.high)}"
+            expected = f"{three_digits(above)} to {three_digits(below)}"
+        interval = f"{three_digits(self.low)} to {three_digits(self.high)}"
         verdict = _WORDS[self.verdict]
         if self.holm is False and self.verdict != "undecided":
             verdict += ", but not after Holm"
-        whose = f"paper, {self.paper}" if self.paper else "ours"
-        claim = f"{self.claim} ({whose}{', primary' if self.primary else ''})"
-        return [claim, expected, measured, interval, str(self.n), verdict]
+        claim = f"{self.claim} ({self.whose})"
+        return [claim, expected, f"{self.number} {self.unit}", interval, str(self.n), verdict]
+
+    @property
+    def number(self) -> str:
+        """The estimate in three digits, with a sign where it is only a bound."""
+        return f"{_BOUNDS[self.bound]}{three_digits(self.estimate)}"
+
+    @property
+    def whose(self) -> str:
+        """Who makes the claim, and whether it is the primary one."""
+        claimed = f"paper, {self.paper}" if self.paper else "ours"
+        return f"{claimed}, primary" if self.primary else claimed
+
+    def measured_html(self) -> str:
+        """What was measured as HTML: the number stands out, its interval steps back."""
+        *_, interval, n, _ = self.cells()
+        return (
+            f"<b>{self.number}</b> {html.escape(self.unit)} "
+            f'<span class="interval">({interval}), n\u00a0=\u00a0{n}</span>'
+        )
+
+    def row(self) -> Row:
+        """The finding as a row under ``Findings.HEADINGS``."""
+        _, expected, _, _, _, verdict = self.cells()
+        claim = (
+            f'{html.escape(self.claim)} <span class="interval">({html.escape(self.whose)})</span>'
+        )
+        return self.verdict, [verdict, claim, self.measured_html(), expected]
 
     def _repr_html_(self) -> str:
         return Findings([self]).to_html()
@@ -181,25 +208,57 @@ class Finding:
         )
 
 
-def _text(number: float) -> str:
-    """Three digits and a true minus sign."""
-    return f"{number:.3g}".replace("-", "−")
+def three_digits(number: float) -> str:
+    """A number as the book shows it: thousands set apart, and a true minus sign.
+
+    >>> three_digits(-2504.0), three_digits(0.01234)
+    ('−2,500', '0.0123')
+    """
+    text = f"{float(f'{number:.3g}'):,.0f}" if abs(number) >= 999.5 else f"{number:.3g}"
+    return text.replace("-", "−")
 
 
-def html_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def html_table(headings: Sequence[str], rows: Iterable[Row], kind: str = "") -> str:
     """A table; each cell carries its heading, for a phone shows the rows one below another."""
     head = "".join(f"<th>{heading}</th>" for heading in headings)
     lines = [
-        "".join(
-            f'<td data-heading="{heading}">{html.escape(cell)}</td>'
-            for heading, cell in zip(headings, row, strict=True)
+        f'<tr data-verdict="{verdict}">'
+        + "".join(
+            f'<td data-heading="{heading}">{cell}</td>'
+            for heading, cell in zip(headings, cells, strict=True)
         )
-        for row in rows
+        + "</tr>"
+        for verdict, cells in rows
     ]
-    body = "\n".join(f"<tr>{line}</tr>" for line in lines)
+    body = "\n".join(lines)
     return (
-        f'<table class="findings">\n<thead><tr>{head}</tr></thead>\n'
+        f'<table class="{f"findings {kind}".strip()}">\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{body}\n</tbody>\n</table>"
+    )
+
+
+def folded_table(headings: Sequence[str], rows: Sequence[tuple[Sequence[Finding], Row]]) -> str:
+    """Rows, each with the findings that it tells of: the primary one first, most folded away.
+
+    Beside a primary finding, those that contradict their claim stay in sight. A line opens the
+    rest and counts its verdicts. Without a primary finding nothing folds.
+    """
+    primary, contradicted, rest = [], [], []
+    for found, row in rows:
+        if any(finding.primary for finding in found):
+            primary.append(row)
+        elif any(finding.verdict == "contradicted" for finding in found):
+            contradicted.append(row)
+        else:
+            rest.append(row)
+    if not primary or not rest:
+        return html_table(headings, [*primary, *(row for _, row in rows if row not in primary)])
+    count = Counter(verdict for verdict, _ in rest)
+    told = ", ".join(f"{count[name]} {name}" for name in _WORDS if count[name])
+    return (
+        f"{html_table(headings, [*primary, *contradicted])}\n"
+        f"<details>\n<summary>{len(rest)} more: {told}</summary>\n"
+        f"{html_table(headings, rest)}\n</details>"
     )
 
 
@@ -210,7 +269,7 @@ class Findings:
         TypeError, ValueError: one that is no :class:`Finding`, or a key that two of them have.
     """
 
-    HEADINGS = ("Claim", "Expected", "Measured", "95 % interval", "n", "Verdict")
+    HEADINGS = ("Verdict", "Claim", "Measured", "Expected")
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         if isinstance(findings, str) or not isinstance(findings, Iterable):
@@ -233,8 +292,8 @@ class Findings:
         return "\n".join(map(str, self))
 
     def to_html(self) -> str:
-        """A table with one row for each finding."""
-        return html_table(self.HEADINGS, [finding.cells() for finding in self])
+        """A table with one row for each finding; most fold away below the primary one."""
+        return folded_table(self.HEADINGS, [((found,), found.row()) for found in self])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         rows = [finding.as_row() for finding in self]

@@ -1,6 +1,7 @@
 """Tabs: several versions of the same thing in one place on the page, for Jupyter and the book.
 
 They need no script: each tab is a radio button, and style sheets show the panel of the chosen one.
+The book adds one switch for all tabs of a page (book/_assets/scale.js).
 """
 
 from __future__ import annotations
@@ -9,15 +10,25 @@ import base64
 import html
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from fa_core.results.findings import MIME_TYPE, Findings
+from fa_core.results.findings import MIME_TYPE, Findings, three_digits
 from fa_core.show import style
 
-Item: TypeAlias = Findings | pd.DataFrame | str | tuple[Figure, str]
+
+@dataclass(frozen=True)
+class Folded:
+    """A text that one quiet line, its title, opens."""
+
+    title: str
+    text: str
+
+
+Item: TypeAlias = Findings | pd.DataFrame | str | Folded | tuple[Figure, str]
 
 # Colours are mixed from the page's own, so the tabs fit a light and a dark page.
 _STYLE = """
@@ -36,6 +47,8 @@ _STYLE = """
 .fa-tabs > input:checked + label + div { display: block; }
 .fa-tabs > div > div { overflow-x: auto; }
 .fa-tabs p { margin: 0 0 0.6rem; font-size: 0.9em; overflow-wrap: anywhere; }
+.fa-tabs > div > details { margin: 0 0 0.6rem; font-size: 0.85em; opacity: 0.8; }
+.fa-tabs summary { cursor: pointer; }
 .fa-tabs img { max-width: 100%; height: auto; }
 @media print {
   .fa-tabs, .fa-tabs > div { display: block; }
@@ -48,12 +61,14 @@ class Tabs:
 
     Args:
         tabs: title of each tab to what it holds, one below another: a figure with its text
-            alternative (a pair), findings, a table, or text. The first tab is open. Programs that
-            read findings from the page find those of the first tab alone.
+            alternative (a pair), findings, a table, text, or text that is folded away. The first
+            tab is open.
         legend: what the reader chooses between, for those who do not see the tabs.
+        for_programs: the tab whose findings programs read from the page; the first if empty.
 
     Raises:
         TypeError, ValueError: no tab, an item of another kind, or a figure without its text.
+        KeyError: no tab has the title ``for_programs``.
 
     Examples:
         >>> Tabs({"one": ["first text"], "two": ["second text"]})
@@ -63,7 +78,9 @@ class Tabs:
         second text
     """
 
-    def __init__(self, tabs: Mapping[str, Sequence[Item]], legend: str = "Show") -> None:
+    def __init__(
+        self, tabs: Mapping[str, Sequence[Item]], legend: str = "Show", for_programs: str = ""
+    ) -> None:
         if not isinstance(tabs, Mapping):
             raise TypeError(f"tabs must be a mapping of titles to lists of items, got {tabs!r}")
         if not tabs:
@@ -81,6 +98,7 @@ class Tabs:
                 _check(item)
         self._tabs = {title: list(items) for title, items in tabs.items()}
         self._legend = legend
+        self._for_programs = self._tabs[for_programs or next(iter(tabs))]
 
     def __repr__(self) -> str:
         lines = []
@@ -93,10 +111,10 @@ class Tabs:
         name = f"tabs-{uuid.uuid4().hex[:12]}"
         parts = [f"<legend>{html.escape(self._legend)}</legend>"]
         for number, (title, items) in enumerate(self._tabs.items()):
-            key, chosen = f"{name}-{number}", "" if number else " checked"
+            key, told, chosen = f"{name}-{number}", html.escape(title), "" if number else " checked"
             parts += [
-                f'<input type="radio" name="{name}" id="{key}"{chosen}>'
-                f'<label for="{key}">{html.escape(title)}</label>',
+                f'<input type="radio" name="{name}" id="{key}" value="{told}"{chosen}>'
+                f'<label for="{key}">{told}</label>',
                 "<div>",
                 *map(_html, items),
                 "</div>",
@@ -105,8 +123,7 @@ class Tabs:
         return f'<style>{_STYLE}</style>\n<fieldset class="fa-tabs">\n{body}\n</fieldset>'
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        first = next(iter(self._tabs.values()))
-        tables = (item for item in first if isinstance(item, Findings))
+        tables = (item for item in self._for_programs if isinstance(item, Findings))
         rows = [finding.as_row() for table in tables for finding in table]
         bundle = {"text/plain": repr(self), "text/html": self.to_html()}
         return bundle | ({MIME_TYPE: rows} if rows else {})
@@ -117,7 +134,7 @@ def _check(item: object) -> None:
         figure, alt = item
         known = isinstance(figure, Figure) and isinstance(alt, str)
     else:
-        known = isinstance(item, Findings | pd.DataFrame | str)
+        known = isinstance(item, Findings | pd.DataFrame | str | Folded)
     if not known:
         raise TypeError(f"tabs hold text, tables, findings, or a figure with its text: {item!r}")
     if isinstance(item, tuple) and not item[1].strip():
@@ -125,16 +142,22 @@ def _check(item: object) -> None:
 
 
 def _text(item: Item) -> str:
+    if isinstance(item, Folded):
+        return item.text
     return f"Figure: {item[1]}" if isinstance(item, tuple) else str(item)
 
 
 def _html(item: Item) -> str:
     if isinstance(item, str):
         return f"<p>{html.escape(item)}</p>"
+    if isinstance(item, Folded):
+        title, text = html.escape(item.title), html.escape(item.text)
+        return f"<details><summary>{title}</summary>\n<p>{text}</p>\n</details>"
     if isinstance(item, Findings):
         return f"<div>{item.to_html()}</div>"
     if isinstance(item, pd.DataFrame):
-        return f'<div tabindex="0">{item.to_html(border=0)}</div>'
+        table = item.to_html(border=0, float_format=three_digits)
+        return f'<div tabindex="0">{table}</div>'
     figure, alt = item
     data = base64.b64encode(style.png(figure)).decode()
     picture = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}">'

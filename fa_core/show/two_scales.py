@@ -15,11 +15,17 @@ from fa_core.results.multiplicity import paper_scale
 from fa_core.results.records import describe, make_record
 from fa_core.results.store import published
 from fa_core.results.tables import check_table
-from fa_core.show.tabs import Item, Tabs
+from fa_core.show.tabs import Folded, Item, Tabs
+
+# The book's one switch of scale (book/_assets/scale.js) knows the tabs by these titles.
+PAPER, RUN = "Paper scale", "This run"
 
 
 class TwoScales:
-    """Shows figures and findings of an experiment at two scales, in tabs.
+    """Shows figures and findings of an experiment at two scales, in tabs, the paper's first.
+
+    While no table at paper scale is stored, the run comes first, and the other tab says how to make
+    that table.
 
     Args:
         experiment: what ran, such as ``fa_core.experiments.alignment.experiment``.
@@ -42,16 +48,9 @@ class TwoScales:
         paper = experiment.Config.paper()
         stored = published().load(experiment, paper)
         self._experiment = experiment
-        self._runs = {"This run": (describe(record), config, table)}
-        self._missing = ""
+        self._runs = {PAPER: (str(stored), paper, stored.table)} if stored else {}
+        self._runs[RUN] = describe(record), config, table
         self._stored = stored.table if stored else None
-        if stored:
-            self._runs["Stored, paper scale"] = (str(stored), paper, stored.table)
-        else:
-            self._missing = (
-                "No table at paper scale is stored for this version of the experiment. To make "
-                f"it, run: fa-core run {experiment.name} --profile paper --store book/results"
-            )
 
     def figure(self, draw: Callable[[Any, pd.DataFrame], Figure], alt: str) -> Tabs:
         """The figure that ``draw(config, table)`` gives at each scale; ``alt`` must fit both."""
@@ -73,12 +72,15 @@ class TwoScales:
 
     def _tabs(self, show: Callable[[Any, pd.DataFrame], Item]) -> Tabs:
         tabs: dict[str, list[Item]] = {
-            title: [label, show(config, table)]
+            title: [show(config, table), Folded(f"{title}, n = {config.networks}", label)]
             for title, (label, config, table) in self._runs.items()
         }
-        if self._missing:
-            tabs["Stored, paper scale"] = [self._missing]
-        return Tabs(tabs, legend="Scale")
+        if self._stored is None:
+            tabs[PAPER] = [
+                "No table at paper scale is stored for this version of the experiment. To make it, "
+                f"run: fa-core run {self._experiment.name} --profile paper --store book/results"
+            ]
+        return Tabs(tabs, legend="Scale", for_programs=RUN)  # verdicts of a build are its own
 
 
 def _check_function(name: str, value: object) -> None:

@@ -122,7 +122,7 @@ def gains_at_the_end(config: Config, table: pd.DataFrame) -> dict[str, dict[str,
 
 
 def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
-    """One row for each family: accuracies at the last step, gains of noise both ways; in %."""
+    """One row for each family: gains of noise both ways, accuracies at the last step; in %."""
     fa, noisy, *_ = MAIN
     rows = {}
     for family in (*families(config), ALL_SHIFTS):
@@ -134,7 +134,7 @@ def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
             ("noise gives FA, points", way): gain(table, family, noisy, fa).mean()
             for way, gain in WAYS.items()
         }
-        rows[family] = ends | gains
+        rows[family] = gains | ends
     return 100 * pd.DataFrame.from_dict(rows, orient="index").astype(float)
 
 
