@@ -9,7 +9,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+# Threads for small products cost more than they save, and two workers share the cores. Programs
+# that a test starts inherit this; torch reads it when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch
+from filelock import FileLock
 from pages import offline_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,20 +32,43 @@ NO_COLAB = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def needs(item: pytest.Item, *fixtures: str) -> bool:
+    return not set(fixtures).isdisjoint(getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by mark and xdist reads groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks what needs the built book or a browser: -m "not book" tests the package alone."""
     for item in items:
-        if {"site", "browser"} & set(getattr(item, "fixturenames", ())):
+        if needs(item, "site", "browser"):
             item.add_marker("book")
+    if hasattr(config, "workerinput"):
+        share_out(items)
 
 
-@pytest.fixture
+def share_out(items: list[pytest.Item]) -> None:
+    """Orders and groups the tests for several workers (pytest -n 2), the longest work first.
+
+    One worker builds the book while another starts on what Colab's environment takes. Then come
+    the other files, each whole in one worker, for its tests may share a table. Last come the tests
+    of the built book, one by one to whichever worker is free, so that all end together.
+    """
+    site = [item for item in items if needs(item, "site")]
+    wheel = [item for item in items if needs(item, "wheel")]
+    others = [item for item in items if not needs(item, "site", "wheel")]
+    for item in wheel:
+        item.add_marker(pytest.mark.xdist_group("wheel"))
+    for item in others:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items[:] = [*site[:1], *wheel, *others, *site[1:]]
+
+
+@pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """One thread, unless a test sets more: threads for small products cost more than they save."""
-    before = torch.get_num_threads()
+    """One thread, unless a test sets more; these are gone after it."""
     torch.set_num_threads(1)
     yield
-    torch.set_num_threads(before)
+    torch.set_num_threads(1)
 
 
 @pytest.fixture
@@ -59,10 +88,14 @@ def registered() -> Iterator[Callable]:
 
 
 @pytest.fixture(scope="session")
-def site() -> Path:
-    """The folder of the built book; make does only what is not done yet."""
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the built book; make does only what is not done yet.
+
+    Of several workers one builds it; the others wait for it, and then find nothing left to do.
+    """
     command = ["make", "book", f"VENV={os.path.relpath(sys.prefix, ROOT)}"]
-    made = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
+    with FileLock(tmp_path_factory.getbasetemp().parent / "site.lock"):
+        made = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
     assert made.returncode == 0, made.stdout + made.stderr
     return ROOT / "build/site"
 
