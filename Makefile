@@ -110,7 +110,7 @@ lint: $(INSTALLED)
 
 # Two workers, which tests/conftest.py keeps busy to the end; each computes with one thread.
 test: lint
-	$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(PY) -m pytest -n 2 --no-loadscope-reorder
 
 bench: $(INSTALLED)
 	$(PY) -m benchmarks --device $(DEVICE)

@@ -17,6 +17,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 from filelock import FileLock
 from pages import offline_page
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -36,7 +38,7 @@ def needs(item: pytest.Item, *fixtures: str) -> bool:
     return not set(fixtures).isdisjoint(getattr(item, "fixturenames", ()))
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest selects by mark and xdist reads groups
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by mark
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks what needs the built book or a browser: -m "not book" tests the package alone."""
     for item in items:
@@ -47,20 +49,33 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def share_out(items: list[pytest.Item]) -> None:
-    """Orders and groups the tests for several workers (pytest -n 2), the longest work first.
+    """Orders the tests for several workers (pytest -n 2): the longest work first.
 
-    One worker builds the book while another starts on what Colab's environment takes. Then come
-    the other files, each whole in one worker, for its tests may share a table. Last come the tests
-    of the built book, one by one to whichever worker is free, so that all end together.
+    One worker builds the book while another starts on what Colab's environment takes. Last come
+    the files that need the built book, so that nobody waits for it.
     """
-    site = [item for item in items if needs(item, "site")]
-    wheel = [item for item in items if needs(item, "wheel")]
-    others = [item for item in items if not needs(item, "site", "wheel")]
-    for item in wheel:
-        item.add_marker(pytest.mark.xdist_group("wheel"))
-    for item in others:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    items[:] = [*site[:1], *wheel, *others, *site[1:]]
+    site, wheel = ({item.path for item in items if needs(item, name)} for name in ("site", "wheel"))
+    pages = [item for item in items if item.path in site]
+    colab = [item for item in items if item.path in wheel]
+    others = [item for item in items if item.path not in site | wheel]
+    items[:] = [*pages[:1], *colab, *others, *pages[1:]]
+
+
+class ByFile(LoadScopeScheduling):
+    """A file goes whole to one worker, for its tests may share a table.
+
+    Those of test_book.py share the built book alone: each goes to whichever worker is free, so
+    that all end together. (A mark xdist_group would do, but has no effect from pytest 9.2 on.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return nodeid if file.endswith("test_book.py") else file
+
+
+@pytest.hookimpl(optionalhook=True)  # unknown where pytest runs without xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)

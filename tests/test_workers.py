@@ -1,32 +1,33 @@
-"""How the tests share a machine: their order and groups for several workers, and their threads."""
+"""How the tests share a machine: their order over several workers, and their threads."""
 
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
-from conftest import share_out
+from conftest import ByFile, share_out
 
 
-class Item:
+def item(file: str, *fixtures: str) -> SimpleNamespace:
     """What ``share_out`` sees of a test."""
-
-    def __init__(self, file: str, *fixturenames: str):
-        self.path, self.fixturenames, self.group = Path(file), fixturenames, None
-
-    def add_marker(self, mark: pytest.MarkDecorator) -> None:
-        assert mark.name == "xdist_group"
-        (self.group,) = mark.args
+    return SimpleNamespace(path=Path(file), fixturenames=fixtures)
 
 
-def test_long_work_starts_first_files_stay_whole_and_pages_fill_the_end():
-    a, b = Item("test_a.py"), Item("test_b.py", "browser")
-    whole = [Item("test_book.py", "site", "browser") for _ in range(3)]
-    colab, wheel = Item("test_colab.py", "colab", "wheel"), Item("test_package.py", "wheel")
-    items = [a, whole[0], b, colab, whole[1], wheel, whole[2]]
+def test_long_work_starts_first_and_what_needs_the_book_comes_last():
+    a, b = item("test_a.py"), item("test_b.py", "browser")
+    first, second = (item("test_book.py", "site", "browser") for _ in range(2))
+    plain, built = item("test_evidence.py"), item("test_evidence.py", "site")
+    colab = item("test_colab.py", "colab", "wheel")
+    items = [a, b, first, second, colab, plain, built]
     share_out(items)
-    assert items == [whole[0], colab, wheel, a, b, whole[1], whole[2]]
-    groups = [item.group for item in items]
-    assert groups == [None, "wheel", "wheel", "test_a", "test_b", None, None]
+    assert items == [first, colab, a, b, second, plain, built]
+
+
+def test_a_file_goes_whole_to_one_worker_and_pages_one_by_one():
+    scope = partial(ByFile._split_scope, None)
+    assert scope("tests/test_a.py::test_x[1]") == scope("tests/test_a.py::test_y")
+    assert scope("tests/test_book.py::test_x[1]") != scope("tests/test_book.py::test_x[2]")
 
 
 @pytest.mark.parametrize("count", [3, 5])
