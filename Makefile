@@ -108,8 +108,9 @@ lint: $(INSTALLED)
 	$(PY) -m mypy
 	$(PY) -m codespell_lib
 
+# Two workers, which tests/conftest.py keeps busy to the end; each computes with one thread.
 test: lint
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --no-loadscope-reorder
 
 bench: $(INSTALLED)
 	$(PY) -m benchmarks --device $(DEVICE)

@@ -9,8 +9,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+# Threads for small products cost more than they save, and two workers share the cores. Programs
+# that a test starts inherit this; torch reads it when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch
+from filelock import FileLock
 from pages import offline_page
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -26,20 +34,56 @@ NO_COLAB = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def needs(item: pytest.Item, *fixtures: str) -> bool:
+    return not set(fixtures).isdisjoint(getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by mark
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks what needs the built book or a browser: -m "not book" tests the package alone."""
     for item in items:
-        if {"site", "browser"} & set(getattr(item, "fixturenames", ())):
+        if needs(item, "site", "browser"):
             item.add_marker("book")
+    if hasattr(config, "workerinput"):
+        share_out(items)
 
 
-@pytest.fixture
+def share_out(items: list[pytest.Item]) -> None:
+    """Orders the tests for several workers (pytest -n 2): the longest work first.
+
+    One worker builds the book while another starts on what Colab's environment takes. Last come
+    the files that need the built book, so that nobody waits for it.
+    """
+    site, wheel = ({item.path for item in items if needs(item, name)} for name in ("site", "wheel"))
+    pages = [item for item in items if item.path in site]
+    colab = [item for item in items if item.path in wheel]
+    others = [item for item in items if item.path not in site | wheel]
+    items[:] = [*pages[:1], *colab, *others, *pages[1:]]
+
+
+class ByFile(LoadScopeScheduling):
+    """A file goes whole to one worker, for its tests may share a table.
+
+    Those of test_book.py share the built book alone: each goes to whichever worker is free, so
+    that all end together. (A mark xdist_group would do, but has no effect from pytest 9.2 on.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return nodeid if file.endswith("test_book.py") else file
+
+
+@pytest.hookimpl(optionalhook=True)  # unknown where pytest runs without xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
+
+
+@pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """One thread, unless a test sets more: threads for small products cost more than they save."""
-    before = torch.get_num_threads()
+    """One thread, unless a test sets more; these are gone after it."""
     torch.set_num_threads(1)
     yield
-    torch.set_num_threads(before)
+    torch.set_num_threads(1)
 
 
 @pytest.fixture
@@ -59,10 +103,14 @@ def registered() -> Iterator[Callable]:
 
 
 @pytest.fixture(scope="session")
-def site() -> Path:
-    """The folder of the built book; make does only what is not done yet."""
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the built book; make does only what is not done yet.
+
+    Of several workers one builds it; the others wait for it, and then find nothing left to do.
+    """
     command = ["make", "book", f"VENV={os.path.relpath(sys.prefix, ROOT)}"]
-    made = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
+    with FileLock(tmp_path_factory.getbasetemp().parent / "site.lock"):
+        made = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
     assert made.returncode == 0, made.stdout + made.stderr
     return ROOT / "build/site"
 

@@ -14,7 +14,6 @@ import fa_core as fa
 from fa_core import FAConv2d, FALinear
 from fa_core.conversion import summary
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 BP = "backpropagation"
 
 

@@ -16,7 +16,7 @@ from fa_core import FAConv2d
 
 
 @pytest.fixture(autouse=True)
-def _seed(one_thread):
+def _seed():
     torch.manual_seed(0)
 
 

@@ -15,7 +15,7 @@ from fa_core.rules import Rule
 
 
 @pytest.fixture(autouse=True)
-def _seed(one_thread):
+def _seed():
     torch.manual_seed(0)
 
 

@@ -14,7 +14,6 @@ from fa_core.rules import RULES
 STEPS, LR = 30, 1e-2
 SIZES = [12, 9, 5]
 quiet = {"lr": LR, "batch_size": 16, "progress": False}
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Doubling(fa.FALinear):

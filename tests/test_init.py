@@ -8,7 +8,6 @@ from torch import nn
 import fa_core as fa
 
 SIZES = [64, 120, 100, 10]
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize("degrees", [0, 45, 74, 90])

@@ -6,8 +6,6 @@ import torch
 import fa_core as fa
 from fa_core.rules import RULES, Rule
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 class Coupled(Rule):
     """Sizes the feedback by the weights of all networks."""

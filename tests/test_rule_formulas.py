@@ -11,8 +11,6 @@ from fa_core import rules, seeding
 from fa_core.engine import autograd
 from fa_core.rules import RULES
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def by_hand(weights, biases, feedback, x, y, rule):
     """Gradients of one network of three weight layers, and of its feedback if that moves."""

@@ -15,8 +15,6 @@ from fa_core.engine import autograd
 from fa_core.engine.batches import NoiseBatches
 from fa_core.rules import RULES, Rule
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.mark.parametrize("rule", ["mirror", "sign-batch"])
 def test_a_rule_works_between_on_its_own_layers_alone(rule):
@@ -193,16 +191,12 @@ def test_a_rule_works_between_updates_for_each_network_by_itself(registered, thr
                 for part, stream in zip(layer.feedback, generators, strict=True):
                     part.add_(torch.randn(part.shape, generator=stream))
 
-    before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    try:
-        options = {"batch_size": 4, "progress": False, "record_at": ()}
-        together = fa.MLP(SIZES, "Wandering", networks=4, seed=2)
-        alone = fa.MLP(SIZES, "Wandering", networks=1, seed=3)
-        fa.train_on_noise(together, 5, seed=2, **options)
-        fa.train_on_noise(alone, 5, seed=3, **options)
-    finally:
-        torch.set_num_threads(before)
+    options = {"batch_size": 4, "progress": False, "record_at": ()}
+    together = fa.MLP(SIZES, "Wandering", networks=4, seed=2)
+    alone = fa.MLP(SIZES, "Wandering", networks=1, seed=3)
+    fa.train_on_noise(together, 5, seed=2, **options)
+    fa.train_on_noise(alone, 5, seed=3, **options)
     for layer, single in zip(together.layers, alone.layers, strict=True):
         torch.testing.assert_close(layer.feedback[1], single.feedback[0])
         torch.testing.assert_close(layer.weight[1], single.weight[0])

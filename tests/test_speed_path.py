@@ -20,9 +20,6 @@ quiet = {"lr": LR, "batch_size": 64, "progress": False, "record_at": ()}
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 def plain(net, batches, steps=STEPS):
     """The loop a user would write, in autograd, with torch's default Adam."""
     optimizer = torch.optim.Adam(net.parameters(), lr=LR)
