@@ -125,7 +125,7 @@ def _svg(figure: matplotlib.figure.Figure, alt: str) -> str:
     text = re.sub(r"#[0-9a-f]{6}\b", lambda found: _THEMED.get(found[0], found[0]), text)
     # In the letters of the page.
     text = re.sub(r'\bfont: (\d+ )?([\d.]+px) [^;"]*', r"font-weight: \1; font-size: \2", text)
-    text = text.replace("font-weight: ; ", "")
+    text = re.sub(r'font-family: [^;"]*;? ?', "", text.replace("font-weight: ; ", ""))
     # Names of parts must be the only ones of the page; those that nothing refers to go.
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', text))
     key = f"f{uuid.uuid4().hex[:8]}-"

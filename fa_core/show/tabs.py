@@ -36,6 +36,7 @@ _STYLE = """
 .fa-tabs > input:checked + label + div { display: block; }
 .fa-tabs > div > div { overflow-x: auto; }
 .fa-tabs p { margin: 0 0 0.6rem; font-size: 0.9em; overflow-wrap: anywhere; }
+.fa-tabs img { max-width: 100%; height: auto; }
 @media print {
   .fa-tabs, .fa-tabs > div { display: block; }
 }
@@ -108,10 +109,9 @@ class Tabs:
         tables = (item for item in first if isinstance(item, Findings))
         rows = [finding.as_row() for table in tables for finding in table]
         bundle = {"text/plain": repr(self), "text/html": self.to_html()}
-        for item in first:
-            if isinstance(item, tuple):  # what shows no HTML shows the first figure
-                bundle["image/png"] = base64.b64encode(style.png(item[0])).decode()
-                break
+        shown = [item[0] for item in next(iter(self._tabs.values())) if isinstance(item, tuple)]
+        if shown:  # what shows no HTML shows the first figure
+            bundle["image/png"] = base64.b64encode(style.png(shown[0])).decode()
         return bundle | ({MIME_TYPE: rows} if rows else {})
 
 
@@ -138,4 +138,5 @@ def _html(item: Item) -> str:
         return f"<div>{item.to_html()}</div>"
     if isinstance(item, pd.DataFrame):
         return f'<div tabindex="0">{item.to_html(border=0)}</div>'
-    return style.to_html(*item)
+    figure, alt = item
+    return style.to_html(figure, alt)
