@@ -74,7 +74,7 @@ def test_colours_are_those_of_the_page_and_nothing_is_a_white_plate():
     body = style.to_html(figure, "").split("</style>")[1]
     assert "var(--fa-blue)" in body and "var(--fa-sky)" in body and "currentColor" in body
     assert not re.search("#f{6}|#0{6}|white|black", body)
-    assert set(re.findall("#[0-9a-f]{6}", body)) == {"#d55e00"}  # it is legible on both
+    assert set(re.findall(r"#[0-9a-f]{6}\b", body)) == {"#d55e00"}  # it is legible on both
 
 
 def test_no_two_parts_of_a_page_have_one_name():

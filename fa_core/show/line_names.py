@@ -13,8 +13,6 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from matplotlib.transforms import offset_copy
 
-_LETTERS = {1: 18, 2: 14}  # of a name in one line, by columns of panels
-_FEWEST = 11
 _LINE, _APART = 11, 2.5  # points, the height of a line of text, and between names
 SIZE = 9  # points: 12 px at the width of the page
 _GAP = 12  # points between the panel and the names
@@ -36,11 +34,11 @@ def place(figure: matplotlib.figure.Figure, columns: int) -> None:
     """
     for old in figure.findobj(lambda artist: artist.get_gid() == _MARK):
         old.remove()
+    letters = round(8 + 1.5 * figure.get_size_inches()[0] / columns)  # of a name in one line
     named = []
     for number, ax in enumerate(figure.axes):
         right = figure.axes[number + 1 : number + 2] if (number + 1) % columns else []
         if ax.get_legend() is None and not any(_names(ax) <= _names(other) for other in right):
-            letters = _LETTERS.get(columns, _FEWEST)
             named.append((ax, [_write(ax, end, letters) for end in _ends(ax)]))
     engine = figure.get_layout_engine()
     if engine is not None:

@@ -157,7 +157,7 @@ def noise_lengths(
         points(ax, total, "data and noise steps", **hollow, **RULE_STYLE["noise then FA"])
         goal = float(steps_to(table, control, level).mean())
         ax.axhline(goal, label=f"{control}, no noise", **way(control))
-        ax.set_xscale("symlog", linthresh=lengths[1], linscale=0.5)
+        ax.set_xscale("symlog", linthresh=lengths[1], linscale=0.2)
         ax.set_xlim(-0.1 * lengths[1], 1.15 * lengths[-1])
         ax.set_xticks(lengths, [f"{length}" for length in lengths])
         ax.minorticks_off()
