@@ -170,3 +170,14 @@ def test_a_title_is_wrapped_to_its_panel_and_logarithmic_axes_write_no_tex():
     assert "A title that is long enough for two lines" not in wide
     assert {"1", "10", "100"} <= set(wide)
     assert "A title that is long enough for two lines" in narrow
+
+
+def test_a_title_starts_at_the_left_of_its_panel_however_often_it_is_laid_out():
+    figure, starts = two_panels(), []
+    for narrow in (True, False, True):
+        figure.lay_out(narrow)
+        texts = figure.axes[0].findobj(Text)
+        title = next(text for text in texts if text.get_text().startswith("A title"))
+        starts.append(title.get_window_extent().x0)
+    assert starts[0] == pytest.approx(starts[2])
+    assert 0 <= starts[0] < figure.axes[0].bbox.x0

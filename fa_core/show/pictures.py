@@ -70,6 +70,7 @@ class Figure(matplotlib.figure.Figure):
             letters = int(width / columns / _LETTER)
             text = _wrapped(ax.get_title(loc="left"), letters)
             titles.append(ax.set_title(text, loc="left", fontsize=9.5, fontweight="bold"))
+            titles[-1].set_x(0)  # it may stand further left from the time before
             ax.set_xlabel(_wrapped(ax.get_xlabel(), int(0.7 * letters)))  # no wider than the axis
             for axis in (ax.xaxis, ax.yaxis):
                 if isinstance(axis.get_major_formatter(), LogFormatter):  # it writes TeX
