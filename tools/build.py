@@ -11,6 +11,7 @@ SITE_URL in the environment is the address the book will have, if that is known.
 
 import ast
 import base64
+import html
 import json
 import os
 import re
@@ -34,7 +35,6 @@ ADDRESS = os.environ.get("SITE_URL", "").rstrip("/")
 FINDINGS = "application/vnd.fa-core.findings+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CHAPTER_LINK = re.compile(r'href="(\d[\w-]+)\.html"')  # from a table that is included as HTML
-INLINE_PNG = re.compile(r"(?<=data:image/png;base64,)[\w+/=]+")  # a picture inside HTML
 
 
 def publish(chapter: Path, folder: Path) -> None:
@@ -51,9 +51,12 @@ def publish(chapter: Path, folder: Path) -> None:
         for data in (output.get("data", {}) for output in cell.get("outputs", [])):
             if "image/png" in data:
                 data["image/png"] = small(data["image/png"])
-            if "text/html" in data:
-                html = "".join(data["text/html"])
-                data["text/html"] = INLINE_PNG.sub(lambda found: small(found[0]), html)
+            if "text/html" in data:  # a figure that a cell shows by itself knows no text
+                text = html.escape(
+                    cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
+                )
+                shown = "".join(data["text/html"])
+                data["text/html"] = shown.replace('aria-label=""', f'aria-label="{text}"')
     (folder / chapter.name).write_text(json.dumps(notebook), encoding="utf-8")
 
 
@@ -164,9 +167,8 @@ def first_figure(chapter: Path) -> bytes:
     cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
     outputs = (output.get("data", {}) for cell in cells for output in cell.get("outputs", []))
     for data in outputs:
-        inline = INLINE_PNG.search("".join(data.get("text/html", "")))
-        if "image/png" in data or inline:
-            return base64.b64decode(data.get("image/png") or inline[0])
+        if "image/png" in data:
+            return base64.b64decode(data["image/png"])
     raise ValueError(f"{chapter} shows no figure")
 
 

@@ -1,18 +1,16 @@
-"""One function for each figure. Colours are Okabe and Ito's, told apart by colour-blind readers.
+"""What every figure shares: one colour and dash for each way of learning, and how to draw a mean.
 
-Curves are means over networks with 95 % t intervals shaded. Figures are white cards with dark
-text, so they read the same on a light and on a dark page.
+Curves are means over networks with 95 % t intervals shaded. A line is named at its end, never in a
+box over the curves. Black is ink: ``pictures`` turns it into the colour of the page's text.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
-import matplotlib.figure
 import numpy as np
 import pandas as pd
 from cycler import cycler
@@ -21,6 +19,29 @@ from numpy.typing import ArrayLike, NDArray
 
 from fa_core import _checks
 from fa_core.results import samples
+from fa_core.show import line_names
+from fa_core.show.pictures import FAINT, GREY, INK, Figure, png, to_html
+
+__all__ = [
+    "GREYS",
+    "OKABE_ITO",
+    "QUIET_STYLE",
+    "RULE_STYLE",
+    "ZERO_STYLE",
+    "Figure",
+    "band",
+    "curves",
+    "estimates",
+    "figure",
+    "interval",
+    "note",
+    "png",
+    "points",
+    "reference",
+    "rows",
+    "to_html",
+    "way",
+]
 
 # Wong, Nature Methods 8, 441 (2011); yellow is left out: it is too pale for lines on white.
 OKABE_ITO = {
@@ -30,7 +51,7 @@ OKABE_ITO = {
     "purple": "#CC79A7",
     "orange": "#E69F00",
     "sky": "#56B4E9",
-    "black": "#000000",
+    "black": INK,
 }
 # One colour and one dash for each way of learning, the same in every chapter and widget.
 RULE_STYLE: dict[str, dict[str, Any]] = {
@@ -39,56 +60,66 @@ RULE_STYLE: dict[str, dict[str, Any]] = {
     "BP": {"color": OKABE_ITO["green"], "linestyle": "--"},
     "noise then BP": {"color": OKABE_ITO["purple"], "linestyle": "--"},
 }
-QUIET_STYLE: dict[str, Any] = {"color": OKABE_ITO["orange"], "linestyle": "-."}  # the control
-_DASHES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))  # told apart without colour
-_WIDTH = 7.2  # inches: the text column's width, so that figures are neither shrunk nor blown up
+# The simplest controls: a readout ten times smaller, and one of zeros.
+QUIET_STYLE: dict[str, Any] = {"color": OKABE_ITO["orange"], "linestyle": "-."}
+ZERO_STYLE: dict[str, Any] = {"color": OKABE_ITO["sky"], "linestyle": (0, (1, 1))}
+_WAYS = {**RULE_STYLE, "quiet readout, FA": QUIET_STYLE, "W2 = 0": ZERO_STYLE}
+# Of points, which have no dash.
+_MARKS = dict(zip(("vermilion", "blue", "green", "purple", "orange", "sky"), "os^DvP", strict=True))
+# Whatever is no way of learning is grey: its dash and the name at its end tell it from others.
+GREYS: tuple[dict[str, Any], ...] = tuple(
+    {"color": color, "linestyle": dash}
+    for dash in ("-", "--", (0, (1, 1)))
+    for color in (GREY, FAINT)
+)
+_SPARSE = 25  # records; a curve through so few shows each as a dot
 _STYLE: Any = {
     "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-    "axes.prop_cycle": cycler(color=list(OKABE_ITO.values())),
+    "text.color": INK,
+    "axes.edgecolor": GREY,
+    "axes.prop_cycle": cycler(
+        color=[style["color"] for style in GREYS], linestyle=[style["linestyle"] for style in GREYS]
+    ),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
-    "grid.color": "#dddddd",
+    "axes.xmargin": 0.03,
+    "grid.color": INK,
+    "grid.alpha": 0.13,
     "grid.linewidth": 0.6,
     "axes.axisbelow": True,
+    "font.size": line_names.SIZE,
+    "axes.titlelocation": "left",
     "legend.frameon": False,
-    "font.size": 9,
-    "axes.titlesize": 9.5,
+    "legend.fontsize": line_names.SIZE,
     "lines.linewidth": 1.6,
-    "svg.hashsalt": "fa_core",  # the same figure gives the same file
 }
 
 
-class Figure(matplotlib.figure.Figure):
-    """A figure that shows itself, sharp, as the last line of a cell; pyplot keeps no hold of it."""
-
-    def _repr_png_(self) -> bytes:
-        return png(self)
-
-
-def png(figure: matplotlib.figure.Figure) -> bytes:
-    """A figure as a file, sharp at the width of the page."""
-    with io.BytesIO() as file:
-        figure.savefig(file, format="png", dpi=160)
-        return file.getvalue()
+def way(label: str, number: int = 0) -> dict[str, Any]:
+    """Colour and dash of a way of learning by its name; of anything else, the grey of a number."""
+    return _WAYS.get(label, GREYS[number % len(GREYS)])
 
 
 @contextmanager
-def figure(panels: int = 1, height: float = 2.6) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Panels in the book's style, up to three side by side, four as a square.
+def figure(
+    panels: int = 1, height: float = 2.6, columns: int | None = None
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Panels in the book's style; on a narrow page they lie one below another.
 
     Args:
         panels: how many, at least 1.
         height: of one row of panels, in inches.
+        columns: panels side by side; as they come, up to three, and four as a square.
     """
     _checks.integer("panels", panels, 1)
     _checks.number("height", height, above=0)
-    columns = panels if panels < 4 else 2
-    rows = -(-panels // columns)
+    if columns is None:
+        columns = panels if panels < 4 else 2
+    _checks.integer("columns", columns, 1)
     with matplotlib.rc_context(_STYLE):
-        fig = Figure(figsize=(_WIDTH, height * rows), layout="constrained")
-        yield fig, list(fig.subplots(rows, columns, squeeze=False).flat)
+        fig = Figure(row_height=height, columns=columns)
+        yield fig, list(fig.subplots(-(-panels // columns), columns, squeeze=False).flat)[:panels]
 
 
 def interval(values: ArrayLike) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -104,27 +135,54 @@ def interval(values: ArrayLike) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any
 
 
 def band(ax: Axes, values: pd.DataFrame, label: str, **style: Any) -> None:
-    """Draws the mean over networks (columns) at each step (row) with its 95 % interval."""
+    """Draws the mean over networks (columns) at each step (row) with its 95 % interval.
+
+    For what was followed through training. Few records are dots: between them nothing was measured.
+    """
     mean, low, high = interval(values)
-    (line,) = ax.plot(values.index, mean, label=label, **style)
+    dots: dict[str, Any] = {"marker": "o", "markersize": 2.5} if len(values) <= _SPARSE else {}
+    (line,) = ax.plot(values.index, mean, label=label, **(dots | style))
     ax.fill_between(values.index, low, high, color=line.get_color(), alpha=0.22, linewidth=0)
 
 
-def reference(ax: Axes, level: float, label: str, below: bool = False) -> None:
-    """Marks a level that theory names, such as 90 degrees or log K; its text is above or below."""
-    ax.axhline(level, color="#666666", linewidth=1, linestyle=":")
-    ax.annotate(
-        label,
-        (1, level),
-        xycoords=("axes fraction", "data"),
-        xytext=(-2, -3 if below else 3),
-        textcoords="offset points",
-        ha="right",
-        va="top" if below else "bottom",
-        color="#444444",
-        fontsize=8,
-        bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1},
-    )
+def points(ax: Axes, values: pd.DataFrame, label: str, **style: Any) -> None:
+    """Draws the mean over networks (columns) of each setting (row) with its 95 % interval.
+
+    For settings that were tried one by one, such as sizes: no line joins what lies between them.
+    """
+    mean, low, high = interval(values)
+    marks = {OKABE_ITO[color]: mark for color, mark in _MARKS.items()}
+    mark = marks.get(style.get("color", ""), "o")
+    look: Any = {"marker": mark, "markersize": 4, "capsize": 2} | style | {"linestyle": "none"}
+    ax.errorbar(values.index, mean, [mean - low, high - mean], label=label, **look)
+    ax.margins(x=0.07)
+
+
+def reference(ax: Axes, level: float, label: str) -> None:
+    """Marks a level that theory names, such as 90 degrees or log K; its name stands at its end."""
+    ax.axhline(level, color=GREY, linewidth=1, linestyle=":", label=label)
+
+
+def note(ax: Axes, text: str, place: tuple[float, float], side: str = "right") -> None:
+    """Names what lies at a place of a panel, to its ``right``, ``left``, ``top`` or ``bottom``."""
+    x, y = {"right": (6, 0), "left": (-6, 0), "top": (0, 6), "bottom": (0, -6)}[side]
+    ha = {"right": "left", "left": "right"}.get(side, "center")
+    va = {"top": "bottom", "bottom": "top"}.get(side, "center")
+    ax.annotate(text, place, xytext=(x, y), textcoords="offset points", ha=ha, va=va)
+
+
+def rows(ax: Axes, samples: Mapping[str, ArrayLike], colours: Sequence[str]) -> None:
+    """A row for each name, from the top: networks as dots, and their mean with its interval."""
+    for row, (values, colour) in enumerate(zip(samples.values(), colours, strict=True)):
+        mean, low, high = interval(values)
+        dots: Any = {"markersize": 4, "alpha": 0.6, "markeredgewidth": 0, "zorder": 3}
+        height = np.full(len(np.asarray(values)), row - 0.2)  # above the bar
+        ax.plot(values, height, "o", color=colour, **dots)
+        spread = [mean - low, high - mean]
+        ax.errorbar(mean, [row], xerr=spread, fmt="|", ms=11, capsize=3, color=INK)
+    ax.set_yticks(range(len(samples)), list(samples))
+    ax.set_ylim(len(samples) - 0.5, -0.5)
+    ax.grid(visible=False, axis="y")
 
 
 def _check_level(level: object) -> None:
@@ -158,11 +216,10 @@ def curves(
                 raise TypeError(f"panels[{title!r}][{name!r}] must be a DataFrame, got {values!r}")
     with figure(len(panels), height=2.8) as (fig, axes):
         for ax, (title, lines) in zip(axes, panels.items(), strict=True):
-            for (name, values), dash in zip(lines.items(), _DASHES, strict=False):
-                band(ax, values, name, linestyle=dash)
+            for number, (label, values) in enumerate(lines.items()):
+                band(ax, values, label, **way(label, number))
             reference(ax, *level)
             ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
-            ax.legend(fontsize=8)
     return fig
 
 
@@ -174,16 +231,7 @@ def estimates(
         raise TypeError(f"samples must map conditions to numbers, got {samples!r}")
     _check_level(level)
     with figure(1, height=0.9 + 0.3 * len(samples)) as (fig, (ax,)):
-        for row, (name, values) in enumerate(samples.items()):
-            mean, low, high = interval(values)
-            dots: Any = {"markersize": 4, "alpha": 0.6, "markeredgewidth": 0, "zorder": 3}
-            height = np.full(len(np.asarray(values)), row - 0.2)  # above the bar
-            ax.plot(values, height, "o", color=OKABE_ITO["blue"], label=name, **dots)
-            spread = [mean - low, high - mean]
-            ax.errorbar(mean, [row], xerr=spread, fmt="|", ms=11, capsize=3, color="black")
-        ax.axvline(level[0], color="#666666", linewidth=1, linestyle=":")
-        ax.set_yticks(range(len(samples)), list(samples))
-        ax.set_ylim(len(samples) - 0.5, -0.5)
-        ax.grid(visible=False, axis="y")
+        rows(ax, samples, [way(label)["color"] for label in samples])
+        ax.axvline(level[0], color=GREY, linewidth=1, linestyle=":")
         ax.set(title=title, xlabel=f"{xlabel} (dotted: {level[1]})")
     return fig

@@ -126,6 +126,9 @@ class Tabs:
         tables = (item for item in self._for_programs if isinstance(item, Findings))
         rows = [finding.as_row() for table in tables for finding in table]
         bundle = {"text/plain": repr(self), "text/html": self.to_html()}
+        shown = [item[0] for item in next(iter(self._tabs.values())) if isinstance(item, tuple)]
+        if shown:  # what shows no HTML shows the first figure
+            bundle["image/png"] = base64.b64encode(style.png(shown[0])).decode()
         return bundle | ({MIME_TYPE: rows} if rows else {})
 
 
@@ -159,6 +162,4 @@ def _html(item: Item) -> str:
         table = item.to_html(border=0, float_format=three_digits)
         return f'<div tabindex="0">{table}</div>'
     figure, alt = item
-    data = base64.b64encode(style.png(figure)).decode()
-    picture = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}">'
-    return f'<div tabindex="0">{picture}</div>'  # wider than a phone: keys must scroll it
+    return style.to_html(figure, alt)

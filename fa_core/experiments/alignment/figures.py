@@ -9,32 +9,29 @@ from fa_core import metrics
 from fa_core.experiments.alignment.conditions import Config
 from fa_core.experiments.alignment.measures import PERCENTILES
 from fa_core.results.tables import at, curve
-from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure, interval, reference
+from fa_core.show.style import GREYS, RULE_STYLE, Figure, band, figure, interval, note, reference
 
-_RAW = {"color": OKABE_ITO["vermilion"], "linestyle": "-"}
-_CENTRED = {"color": OKABE_ITO["blue"], "linestyle": "--"}
+_FA = RULE_STYLE["FA"]
 
 
 def noise_training(config: Config, table: pd.DataFrame) -> Figure:
     """The angles of hidden neurons before and after noise; their mean and the loss over steps."""
     with figure(3) as (fig, (left, middle, right)):
         shares = np.array(PERCENTILES) / 100
-        for step, color, dash in ((0, "black", "--"), (config.steps, "vermilion", "-")):
+        for step, style, side in ((0, GREYS[0], "right"), (config.steps, _FA, "left")):
             angles = [at(table, "FA", f"neuron_angle_{q}", step) for q in PERCENTILES]
             mean, low, high = interval(angles)
-            (line,) = left.plot(mean, shares, color=OKABE_ITO[color], linestyle=dash, label=step)
-            left.fill_betweenx(shares, low, high, color=line.get_color(), alpha=0.22, linewidth=0)
-        left.axvline(90, color="#666666", linewidth=1, linestyle=":")
-        left.legend(title="noise steps", loc="upper left")
+            left.plot(mean, shares, **style)
+            left.fill_betweenx(shares, low, high, color=style["color"], alpha=0.22, linewidth=0)
+            note(left, f"{step}", (mean[len(mean) // 2], 0.5), side)
+        left.axvline(90, color=GREYS[0]["color"], linewidth=1, linestyle=":")
         for rule in ("FA", "BP"):
             band(middle, curve(table, rule, "neuron_angle"), rule, **RULE_STYLE[rule])
             band(right, curve(table, rule, "loss"), rule, **RULE_STYLE[rule])
         reference(middle, 90, "90°: unrelated")
-        reference(right, metrics.chance_loss(config.classes), "log K: chance", below=True)
-        right.margins(y=0.14)  # room for that text
-        middle.legend(loc="center right")
+        reference(right, metrics.chance_loss(config.classes), "log K: chance")
         left.set(
-            title="Angles of hidden neurons, FA",
+            title="FA's hidden neurons after so many noise steps",
             xlabel="angle (degrees)",
             ylabel="share of neurons below it",
             ylim=(0, 1),
@@ -47,30 +44,20 @@ def noise_training(config: Config, table: pd.DataFrame) -> Figure:
 def raw_and_centred(config: Config, table: pd.DataFrame) -> Figure:
     """Raw and class-centred angles under FA, the mean row's share of ‖W₂‖², and ‖W₂ − B₂‖."""
     with figure(4) as (fig, (neurons, matrix, share, distance)):
-        for ax, name in ((neurons, "neuron_angle"), (matrix, "alignment_angle")):
-            band(ax, curve(table, "FA", name), "raw", **_RAW)
-            band(ax, curve(table, "FA", f"centred_{name}"), "class-centred", **_CENTRED)
+        for ax, metric in ((neurons, "neuron_angle"), (matrix, "alignment_angle")):
+            band(ax, curve(table, "FA", metric), "raw", **(_FA | {"linestyle": ":"}))
+            band(ax, curve(table, "FA", f"centred_{metric}"), "class-centred", **_FA)
             reference(ax, 90, "90°")
         expected = raw_from_centred(config, table).mean(axis=1)
-        matrix.plot(
-            expected.index, expected, "o", ms=3, color="black", label="raw, from centred and share"
-        )
-        band(share, curve(table, "FA", "mean_row_share"), "FA", **RULE_STYLE["FA"])
+        matrix.plot(expected.index, expected, "o", ms=3, color="black", label="raw, by the formula")
+        band(share, curve(table, "FA", "mean_row_share"), "FA", **_FA)
         reference(share, 1 / config.classes, "1/K")
         for rule in ("FA", "BP"):
             band(distance, curve(table, rule, "feedback_distance"), rule, **RULE_STYLE[rule])
         neurons.set(title="Mean over hidden neurons", ylabel="angle (degrees)")
         matrix.set(title="Whole matrix", ylabel="angle (degrees)")
-        share.set(
-            title=r"Share of $\Vert W_2\Vert^2$ in its mean row", ylabel="share", ylim=(0, None)
-        )
-        distance.set(
-            title="Distance of $W_2$ from $B_2$", ylabel=r"$\Vert W_2 - B_2\Vert$", ylim=(0, None)
-        )
-        for ax in (neurons, matrix):
-            ax.set_ylim(top=102)  # room for the legend
-            ax.legend(fontsize=8, loc="upper left")
-        distance.legend(fontsize=8)
+        share.set(title="Share of ‖W₂‖² in its mean row", ylabel="share", ylim=(0, None))
+        distance.set(title="Distance of W₂ from B₂", ylabel="‖W₂ − B₂‖", ylim=(0, None))
         for ax in (neurons, matrix, share, distance):
             ax.set_xlabel("noise steps")
     return fig

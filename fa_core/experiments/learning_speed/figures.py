@@ -12,21 +12,24 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
 from fa_core.experiments.learning_speed.conditions import DATA_THEN_NOISE, NOISE
+from fa_core.experiments.shared.noise_then_data import QUIET
 from fa_core.results.tables import area, curve, steps_to
 from fa_core.show.style import (
-    OKABE_ITO,
+    GREYS,
     RULE_STYLE,
     Figure,
     band,
     estimates,
     figure,
-    interval,
+    note,
+    points,
     reference,
+    way,
 )
 
 _ORDERS: dict[str, dict[str, Any]] = {
     "noise then data": RULE_STYLE["noise then FA"],
-    DATA_THEN_NOISE: {"color": OKABE_ITO["orange"], "linestyle": "--"},
+    DATA_THEN_NOISE: GREYS[1] | {"color": GREYS[0]["color"]},
 }
 
 
@@ -47,7 +50,6 @@ def learning(table: pd.DataFrame) -> Figure:
         left.yaxis.set_major_formatter(PercentFormatter(1))
         left.set(title="Test accuracy", xlabel="data steps", xlim=(0, None), ylim=(0.5, 1))
         right.set(title="Test loss", ylabel="cross-entropy (nats)", yscale="log")
-        left.legend(loc="lower right")
     return fig
 
 
@@ -65,9 +67,9 @@ def areas(table: pd.DataFrame) -> Figure:
 def credit(table: pd.DataFrame) -> Figure:
     """Two alignment angles and the update angle over data steps, with and without noise before."""
     panels = {
-        "neuron_angle": "Neurons: $W_2$ to $B_2$",
+        "neuron_angle": "Neurons: W₂ to B₂",
         "centred_neuron_angle": "The same, class-centred",
-        "update_angle_1": "$W_1$'s update to BP's",
+        "update_angle_1": "W₁'s update to BP's",
     }
     with figure(3, height=2.7) as (fig, axes):
         for ax, (metric, title) in zip(axes, panels.items(), strict=True):
@@ -78,7 +80,6 @@ def credit(table: pd.DataFrame) -> Figure:
             ax.set_xticks(ticks, [f"{tick}" for tick in ticks])
             ax.minorticks_off()
             reference(ax, 90, "90°")
-        axes[0].legend(loc="lower left")
     return fig
 
 
@@ -88,7 +89,7 @@ def both_orders(table: pd.DataFrame, steps: int) -> Figure:
     ``steps`` is the number of data steps. Circles mark where one kind of training follows another.
     """
     panels = {
-        "feedback_distance": "Distance of $W_2$ from $B_2$",
+        "feedback_distance": "Distance of W₂ from B₂",
         "accuracy": "Test accuracy",
     }
     with figure(2, height=3.2) as (fig, axes):
@@ -99,10 +100,9 @@ def both_orders(table: pd.DataFrame, steps: int) -> Figure:
                 ax.plot(turn, values.loc[turn].mean(), "o", color=style["color"], ms=6)
                 if metric == "feedback_distance":
                     length = _in_order(table, name, "right_angle_distance", steps)[0].mean(axis=1)
-                    ax.plot(length, ":", color=style["color"], lw=1, label=f"{name}, at 90°")
+                    ax.plot(length, ":", color=style["color"], lw=1, label="at 90°")
             ax.set(title=title, xlabel="noise and data steps", xlim=(0, None))
         axes[1].yaxis.set_major_formatter(PercentFormatter(1))
-        fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return fig
 
 
@@ -116,6 +116,18 @@ def _in_order(table: pd.DataFrame, name: str, metric: str, steps: int) -> tuple[
     return pd.concat([early, late.iloc[1:].rename(index=lambda step: step + noise)]), noise
 
 
+def ladder(table: pd.DataFrame, level: float) -> Figure:
+    """Data steps to one accuracy level over those of FA: FA, the quiet readout, noise, BP."""
+    plain = steps_to(table, "FA", level)
+    steps = ("FA", QUIET, "noise then FA", "BP")
+    return estimates(
+        {name: steps_to(table, name, level) / plain for name in steps},
+        title=f"Data steps to {level:.0%}, as parts of FA's",
+        xlabel="data steps, relative to FA without preparation",
+        level=(1, "no gain"),
+    )
+
+
 def steps_to_levels(table: pd.DataFrame, levels: Sequence[float], noise_steps: int) -> Figure:
     """Steps to each accuracy level: data steps alone, and with the noise steps added."""
     panels = {"Data steps alone": 0, "With the noise steps": noise_steps}
@@ -123,16 +135,12 @@ def steps_to_levels(table: pd.DataFrame, levels: Sequence[float], noise_steps: i
         for ax, (title, extra) in zip(axes, panels.items(), strict=True):
             for slot, (name, style) in enumerate(RULE_STYLE.items()):
                 cost = extra if name.startswith("noise") else 0
+                places = [group + 0.12 * (slot - 1.5) for group in range(len(levels))]
                 taken = [steps_to(table, name, level) + cost for level in levels]
-                mean, low, high = interval(taken)
-                places = [group + 0.2 * (slot - 1.5) for group in range(len(levels))]
-                ax.bar(places, mean, 0.18, color=style["color"], label=name)
-                spread = [mean - low, high - mean]
-                ax.errorbar(places, mean, spread, fmt="none", color="black", capsize=2, lw=1)
+                points(ax, pd.DataFrame(taken, index=places), name, **style)
             ax.set_xticks(range(len(levels)), [f"{level:.0%}" for level in levels])
             ax.grid(visible=False, axis="x")
-            ax.set(title=title, xlabel="test accuracy to reach", ylabel="steps")
-        axes[0].legend(loc="upper left")
+            ax.set(title=title, xlabel="test accuracy to reach", ylabel="steps", ylim=(0, None))
     return fig
 
 
@@ -144,17 +152,16 @@ def noise_lengths(
     taken = pd.DataFrame({n: steps_to(table, names[n], level) for n in lengths}).T
     total = taken.add(lengths, axis=0)
     with figure(1, height=3.0) as (fig, (ax,)):
-        band(ax, taken, "data steps", color=OKABE_ITO["blue"], marker="o", ms=4)
-        style = {"color": OKABE_ITO["orange"], "linestyle": "-.", "marker": "s", "ms": 4}
-        band(ax, total, "data and noise steps", **style)
+        points(ax, taken, "data steps", **RULE_STYLE["noise then FA"])
+        hollow: Any = {"marker": "s", "markerfacecolor": "none"}
+        points(ax, total, "data and noise steps", **hollow, **RULE_STYLE["noise then FA"])
         goal = float(steps_to(table, control, level).mean())
-        ax.axhline(goal, color="#666666", linewidth=1, linestyle=":", label=f"{control}, no noise")
-        ax.set_xscale("symlog", linthresh=lengths[1], linscale=0.5)
-        ax.set_xlim(0, None)
+        ax.axhline(goal, label=f"{control}, no noise", **way(control))
+        ax.set_xscale("symlog", linthresh=lengths[1], linscale=0.2)
+        ax.set_xlim(-0.1 * lengths[1], 1.15 * lengths[-1])
         ax.set_xticks(lengths, [f"{length}" for length in lengths])
         ax.minorticks_off()
         ax.set(xlabel="noise steps before the data", ylabel=f"steps to {level:.0%}", ylim=(0, None))
-        ax.legend(loc="upper left")
     return fig
 
 
@@ -170,19 +177,22 @@ def readout_paths(
         shares: parts of the variance that the two axes hold.
     """
     with figure(1, height=3.6) as (fig, (ax,)):
-        for name, (points, turn) in paths.items():
-            x, y = np.asarray(points).T
-            color = _ORDERS[name]["color"]
-            early, late = (":", "-") if name.startswith("noise") else ("-", ":")
+        for order, (way_there, turn) in paths.items():
+            x, y = np.asarray(way_there).T
+            color = _ORDERS[order]["color"]
+            early, late = (":", "-") if order.startswith("noise") else ("-", ":")
             ax.plot(x[: turn + 1], y[: turn + 1], early, color=color)
             ax.plot(x[turn:], y[turn:], late, color=color)
-            ax.plot(x[-1:], y[-1:], "s", color=color, ms=7, label=name)
-        ax.plot(x[:1], y[:1], "o", color="black", ms=6, label="start")
-        ax.plot(*np.asarray(feedback), "*", color="black", ms=12, label="$B_2$")
+            ax.plot(x[-1:], y[-1:], "s", color=color, ms=7)
+            note(ax, order, (x[-1], y[-1]), "top" if y[-1] > y[turn] else "bottom")
+        ax.plot(x[:1], y[:1], "o", color="black", ms=6)
+        note(ax, "start", (x[0], y[0]), "bottom")
+        ax.plot(*np.asarray(feedback), "*", color="black", ms=12)
+        note(ax, "B₂", tuple(np.asarray(feedback)), "left")
+        ax.margins(0.15)
         ax.set(
             xlabel=f"first component ({shares[0]:.0%} of the variance)",
             ylabel=f"second component ({shares[1]:.0%})",
-            title="$W_2$ of one network (dotted: on noise, solid: on data)",
+            title="W₂ of one network (dotted: on noise, solid: on data)",
         )
-        ax.legend()
     return fig

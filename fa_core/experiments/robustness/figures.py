@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from fa_core.show.style import OKABE_ITO, RULE_STYLE, Figure, band, figure, interval
+from fa_core.show.style import GREYS, Figure, band, figure, points, reference, rows, way
 
 Panels = Mapping[str, Mapping[str, pd.DataFrame]]  # title to label to curves of networks
 
@@ -21,10 +20,6 @@ _AXES = {
     "scale": "scale (factor)",
     "translate": "shift (pixels)",
 }
-_LOOKS = (
-    {"color": OKABE_ITO["orange"], "marker": "s"},
-    {"color": OKABE_ITO["blue"], "marker": "o"},
-)
 _ACCURACIES = (0.5, 0.8, 0.9, 0.95, 0.98)
 
 
@@ -38,75 +33,72 @@ def shifted_digits(rows: Mapping[str, Mapping[float, ArrayLike]]) -> Figure:
             ax.text(0, top + 0.5, _AXES[family].replace(" (", "\n("), va="center")
             for column, (severity, pixels) in enumerate(images.items()):
                 left = first + across * column
-                ax.imshow(pixels, cmap="gray_r", extent=(left, left + 1, top + 1, top))
-                ax.add_patch(Rectangle((left, top), 1, 1, fill=False, ec="#bbbbbb", lw=0.8))
-                ax.text(left + 0.5, top - 0.06, f"{severity:g}", ha="center", fontsize=8)
+                ax.imshow(_ink(pixels), extent=(left, left + 1, top + 1, top))
+                edge = GREYS[1]["color"]
+                ax.add_patch(Rectangle((left, top), 1, 1, fill=False, ec=edge, lw=0.8))
+                ax.text(left + 0.5, top - 0.06, f"{severity:g}", ha="center")
         ax.set(xlim=(0, first + across * columns), ylim=(down * len(rows) - 0.35, -0.3))
         ax.axis("off")
     return fig
 
 
-@contextmanager
-def _families(panels: Panels) -> Iterator[tuple[Figure, dict[str, Axes]]]:
-    """The curves of each family of shifts in a panel of its own, and one legend below them all."""
-    with figure(len(panels), height=2.9) as (fig, axes):
-        for ax, (family, curves) in zip(axes, panels.items(), strict=True):
-            for name, values in curves.items():
-                band(ax, values, name, **RULE_STYLE[name])
-            ax.set_title(family)
-        handles, labels = axes[0].get_legend_handles_labels()
-        fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-        yield fig, dict(zip(panels, axes, strict=True))
+def _ink(pixels: ArrayLike) -> NDArray[Any]:
+    """Black of varying opacity ``[h, w, 4]``, so that a dark page can turn it to white."""
+    grey = np.asarray(pixels, dtype=float)
+    image = np.zeros((*grey.shape, 4))
+    image[..., 3] = (grey - grey.min()) / np.ptp(grey)
+    return image
 
 
 def severity(panels: Panels) -> Figure:
-    """Accuracy on shifted images against the size of the shift, a panel a family."""
-    with _families(panels) as (fig, axes):
-        for family, ax in axes.items():
-            ax.set(xlabel=_AXES[family], ylim=(0, 1))
+    """Accuracy on shifted images against the size of the shift, and what it differs from FA's.
+
+    A column of panels for each family; below, the difference of the same networks in points.
+    """
+    with figure(2 * len(panels), height=2.4, columns=len(panels)) as (fig, axes):
+        for (family, found), ax, below in zip(
+            panels.items(), axes, axes[len(panels) :], strict=False
+        ):
+            for label, values in found.items():
+                points(ax, values, label, **way(label))
+                if label != "FA":
+                    points(below, 100 * (values - found["FA"]), label, **way(label))
+            ax.set(title=family, xlabel=_AXES[family], ylim=(0, 1))
             ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        fig.axes[0].set_ylabel("accuracy")
+            reference(below, 0, "FA")
+            below.set(title=f"{family}, less FA", xlabel=_AXES[family])
+        axes[0].set_ylabel("accuracy")
+        axes[len(panels)].set_ylabel("percentage points")
     return fig
 
 
 def same_accuracy(panels: Panels) -> Figure:
     """Accuracy on shifted images against accuracy on images that are not, as training goes on."""
-    against_error = {
-        family: {name: values.set_axis(1 - values.index) for name, values in curves.items()}
-        for family, curves in panels.items()
-    }
-    with _families(against_error) as (fig, axes):
-        for ax in axes.values():
+    with figure(len(panels), height=2.9) as (fig, axes):
+        for ax, (family, curves) in zip(axes, panels.items(), strict=True):
+            for label, values in curves.items():
+                band(ax, values.set_axis(1 - values.index), label, marker="", **way(label))
+            ax.set_title(family)
             ax.set_xscale("log")
             ax.set_xticks([1 - level for level in _ACCURACIES], [f"{a:.0%}" for a in _ACCURACIES])
             ax.minorticks_off()
             ax.invert_xaxis()
             ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
             ax.set_xlabel("test accuracy, not shifted")
-        fig.axes[0].set_ylabel("accuracy on shifted images")
+        axes[0].set_ylabel("accuracy on shifted images")
     return fig
 
 
 def gains(samples: Mapping[str, Mapping[str, pd.Series[float]]], title: str) -> Figure:
-    """Gains over FA in percentage points: two ways of comparing, or starts, to families."""
+    """Gains over FA in percentage points: ways of comparing, or starts, to families."""
     families = list(next(iter(samples.values())))
-    with figure(1, height=1.2 + 0.3 * len(families) * len(samples)) as (fig, (ax,)):
-        for number, ((way, by_family), look) in enumerate(
-            zip(samples.items(), _LOOKS, strict=True)
-        ):
-            offset = 0.4 * (number - (len(samples) - 1) / 2)  # bars of one family lie together
-            for row, values in enumerate(by_family.values()):
-                dots = np.full(len(values), row + offset - 0.13)  # above the bar
-                ax.plot(values, dots, look["marker"], color=look["color"], ms=4, alpha=0.5, mew=0)
-                mean, low, high = interval(values)
-                label = way if row == 0 else None
-                spread = [mean - low, high - mean]
-                bar: Any = {"marker": look["marker"], "color": look["color"], "mec": "black"}
-                ax.errorbar(mean, [row + offset], xerr=spread, label=label, capsize=3, **bar)
-        ax.axvline(0, color="#666666", linewidth=1, linestyle=":")
-        ax.set_yticks(range(len(families)), families)
-        ax.set_ylim(len(families) - 0.5, -0.5)
-        ax.grid(visible=False, axis="y")
+    pairs = {(family, label): samples[label][family] for family in families for label in samples}
+    with figure(1, height=1.1 + 0.3 * len(pairs)) as (fig, (ax,)):
+        named = {f"{family}, {label}": values for (family, label), values in pairs.items()}
+        starts = [way(label) for _, label in pairs]
+        rows(ax, named, [style["color"] for style in starts])
+        for boundary in range(len(samples), len(pairs), len(samples)):
+            ax.axhline(boundary - 0.5, color="black", alpha=0.3, linewidth=0.6)
+        ax.axvline(0, color=GREYS[0]["color"], linewidth=1, linestyle=":")
         ax.set(title=title, xlabel="percentage points (dotted: no difference)")
-        fig.legend(loc="outside lower center", ncols=len(samples))
     return fig
