@@ -216,7 +216,7 @@ def test_the_first_screen_needs_no_scrolling_and_moves(
     with offline_page(browser, "file:", viewport={"width": width, "height": height}) as page:
         page.goto((site / "book/intro.html").as_uri())
         moves(page)
-        for part in ("h1", ".first-links", ".wd-opening", "ul.headline"):
+        for part in (".bd-article h1", ".first-links", ".wd-opening", "ul.headline"):
             box = page.locator(part).bounding_box()
             assert box["y"] + box["height"] <= height, part
         links = page.locator(".first-links a").all_inner_texts()

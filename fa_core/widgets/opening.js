@@ -38,10 +38,12 @@ export function render({ model, el }) {
   const closing = openWidget(el, "wd-opening");
   const settings = model.get("settings");
   const frames = [];
-  let [now, before, playing, reach] = [-settings.noise, 0, !prefersStillness(), 1];
+  let [now, before, reach] = [-settings.noise, 0, 1];
+  let waiting = prefersStillness(); // for the end, before which nothing is shown
+  let playing = !waiting;
 
   const make = (name, draw) => makeCanvas(`wd-canvas ${name}`, "", (context, width, height, colours) => {
-    if (frames.length > 0) draw(context, width, height, colours, between(frames, now));
+    if (frames.length > 0 && !waiting) draw(context, width, height, colours, between(frames, now));
   }, closing.signal);
 
   const cloud = make("wd-cloud", (context, width, height, colours, { weight }) => {
@@ -92,7 +94,8 @@ export function render({ model, el }) {
 
   function show() {
     button.textContent = playing ? "Pause" : now < settings.data ? "Play" : "Replay";
-    if (frames.length === 0) return;
+    if (waiting) status.say("The networks train.");
+    if (frames.length === 0 || waiting) return;
     const shown = between(frames, now);
     degrees.textContent = `${Math.round(shown.angle)}°`;
     for (const name of COLOURS) keys[name].textContent = name in shown.accuracy ? percent(shown.accuracy[name]) : "–";
@@ -116,7 +119,7 @@ export function render({ model, el }) {
 
   function play() {
     if (now >= settings.data) now = -settings.noise;
-    [playing, before] = [true, performance.now()];
+    [playing, waiting, before] = [true, false, performance.now()];
     requestAnimationFrame(advance);
   }
 
@@ -147,12 +150,15 @@ export function render({ model, el }) {
     return () => closing.abort();
   }
   worker.onmessage = ({ data: frame }) => {
-    if (frame.failed) return status.say(`Training stopped: ${frame.failed}.`);
+    if (frame.failed) {
+      status.say(`Training stopped: ${frame.failed}.`);
+      return;
+    }
     if (frames.length === 0) reach = 0.85 * Math.max(...frame.feedback.map(Math.abs)); // a few dots lie beyond
     frames.push(frame);
-    const still = prefersStillness() && frame.step >= settings.data && frames.length > 1;
-    if (still && now === -settings.noise && !playing) now = settings.data;
-    if (still) show();
+    if (!waiting || frame.step < settings.data) return;
+    [now, waiting] = [settings.data, false];
+    show();
   };
   worker.onerror = (event) => status.say(`The worker failed: ${event.message ?? "it could not start"}.`);
   worker.postMessage({
