@@ -162,7 +162,7 @@ def test_the_film_starts_by_itself_and_can_be_paused_and_replayed(show):
     page.wait_for_timeout(300)
     assert drawn(page) == paused
     button.click()
-    page.get_by_role("button", name="Replay").wait_for(timeout=15_000)
+    page.get_by_role("button", name="Replay").wait_for(timeout=60_000)
     assert re.match(
         r"Steps on digits to 80 %: FA (–|\d+), BP", page.locator(".wd-status").inner_text()
     )
@@ -181,7 +181,7 @@ setInterval(() => {
 
 def test_the_film_holds_still_at_its_end_where_motion_is_not_wanted(show):
     page = show(Opening(**BRIEF), script=WATCH, reduced_motion="reduce")
-    page.get_by_role("button", name="Replay").wait_for(timeout=15_000)
+    page.get_by_role("button", name="Replay").wait_for(timeout=60_000)
     page.wait_for_timeout(300)
     assert page.evaluate("seen.size") == 1
     still = drawn(page)
@@ -195,7 +195,7 @@ def test_the_angle_falls_from_ninety_degrees_on_noise_and_fa_after_noise_leads_f
     page = show(Opening())
     page.get_by_role("button", name="Pause").wait_for()
     first = int(page.locator(".wd-big").inner_text()[:-1])
-    page.get_by_role("button", name="Replay").wait_for(timeout=30_000)
+    page.get_by_role("button", name="Replay").wait_for(timeout=60_000)
     last = int(page.locator(".wd-big").inner_text()[:-1])
     fa, _, noisy, hidden = map(
         int,
