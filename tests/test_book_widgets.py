@@ -136,8 +136,20 @@ def drive_rate_ratio(host, state: dict) -> None:
         assert found and row[1] == found[2] and float(row[1].split("°")[0]) < float(found[1]) - 5
 
 
+def drive_opening(host, state: dict) -> None:
+    button = host.get_by_role("button")
+    button.click()
+    assert button.inner_text() == "Play"
+    button.click()
+    host.get_by_text(re.compile(r"^Digits: step")).wait_for(timeout=30_000)
+    host.get_by_role("button", name="Replay").wait_for(timeout=30_000)
+    button.click()
+    host.get_by_text(f"of {state['settings']['noise']:,}.").wait_for()
+
+
 DRIVERS: dict[str, Callable] = {
     "Laboratory": drive_laboratory,
+    "Opening": drive_opening,
     "ScrubAlignment": drive_scrub_alignment,
     "Race": drive_race,
     "RateRatio": drive_rate_ratio,

@@ -7,6 +7,7 @@ from fa_core.widgets import (
     Adaptation,
     DragDigit,
     Laboratory,
+    Opening,
     Race,
     RateRatio,
     ScrubAlignment,
@@ -71,5 +72,6 @@ WIDGETS = {
     "drag": lambda: DragDigit(**dragging()),
     "adaptation": lambda: Adaptation(**adapting()),
     "laboratory": Laboratory,
+    "opening": Opening,
     "ratio": RateRatio,
 }

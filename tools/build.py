@@ -24,10 +24,11 @@ from pathlib import Path
 import yaml
 
 import evidence
+import headline
 import paper_claims
 import publishing
 import terms
-from fa_core.widgets import Laboratory
+from fa_core.widgets import Laboratory, Opening
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -101,11 +102,15 @@ def stage(chapters: list[Path], source: Path) -> None:
     shutil.copy(ROOT / "_toc.yml", source)
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     publishing.add_address(config, ADDRESS)
+    config["sphinx"]["config"]["myst_substitutions"] = headline.substitutions()
     (source / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     for chapter in chapters:
         publish(chapter, source / "book")
-    # The laboratory trains in the reader's browser, so its page takes the widget as plain HTML.
-    (source / "book/laboratory.html").write_text(Laboratory().to_html(), encoding="utf-8")
+    # These train in the reader's browser, so a page without code takes them as plain HTML.
+    for widget in (Laboratory(), Opening()):
+        page = source / f"book/{type(widget).__name__.lower()}.html"
+        page.write_text(widget.to_html(), encoding="utf-8")
+    headline.write(source / "book")
     pages = list(dict.fromkeys(paper_claims.CHAPTERS.values()))  # in the order of the book
     told = [chapter for chapter in chapters if chapter.stem in pages]
     found = {c: findings(c) for c in sorted(told, key=lambda c: pages.index(c.stem))}

@@ -10,8 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from PIL import Image
 
+import icons
+
 ROOT = Path(__file__).resolve().parent.parent
 TITLE = "Noise Before Data"
+# What the theme asks for on every page, and few pages use.
+MATHJAX = re.compile(
+    r"<script[^>]*>window\.MathJax = [^<]*</script>\n?|<script[^>]*tex-chtml[^>]*></script>\n?"
+)
+SEARCH = re.compile(
+    r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>\n?'
+)
 WORDS_A_MINUTE, CODE_LINES_A_MINUTE = 200, 25
 
 # A page that needs no other file: it must work at any address.
@@ -88,15 +97,20 @@ def small_png(png: bytes) -> bytes:
 
 
 def refine(site: Path) -> None:
-    """Mend what the theme writes: icons twice, roles ARIA does not allow, figures out of reach."""
+    """Mend what the theme writes: files in vain, roles not allowed, figures out of reach."""
     (site / "_static/scripts/fontawesome.js").unlink()  # the style sheet draws the same icons
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         text = re.sub(r"<script[^>]*fontawesome\.js[^>]*></script>\n?", "", text)
+        if 'class="math' not in text:
+            text = MATHJAX.sub("", text)
+        if page.name != "search.html":  # a search opens that page
+            text = SEARCH.sub("", text)
         text = text.replace(' role="list"', "").replace(' role="doc-biblioentry"', "")
         # On a phone a figure scrolls inside its frame: keys must reach it.
         text = re.sub(r"<figure\b", '<figure tabindex="0"', text)
         page.write_text(text, encoding="utf-8")
+    icons.thin(site)
 
 
 def add_server_files(site: Path, address: str) -> None:

@@ -6,6 +6,7 @@ Needs ``anywidget``, which the book's requirements include: ``pip install fa-cor
 from fa_core.widgets.adaptation import Adaptation
 from fa_core.widgets.drag_digit import DragDigit
 from fa_core.widgets.laboratory import Laboratory
+from fa_core.widgets.opening import Opening
 from fa_core.widgets.race import Race
 from fa_core.widgets.rate_ratio import RateRatio
 from fa_core.widgets.scrub_alignment import ScrubAlignment
@@ -15,6 +16,7 @@ __all__ = [
     "Adaptation",
     "DragDigit",
     "Laboratory",
+    "Opening",
     "Race",
     "RateRatio",
     "ScrubAlignment",
