@@ -1,6 +1,6 @@
 """Chapter 5: is the start that noise gives a good one for every task?
 
-The meta-loss of a start is the sum over tasks of the test loss after K steps of training on that
+The meta-loss of a start is the sum over tasks of the test loss after k steps of training on that
 task, on a copy of the network (after Finn et al. 2017). Lower is better.
 """
 

@@ -17,7 +17,7 @@ _BP_MARGIN = 0.1  # nats a task that FA after noise may adapt worse and still co
 def on_tasks(
     config: Config, table: pd.DataFrame, start: str, k: int | None = None, metric: str = "loss"
 ) -> pd.DataFrame:
-    """A metric after ``k`` adaptation steps (default: the main K): a column for each task."""
+    """A metric after ``k`` adaptation steps (default: the main one): a column for each task."""
     step = config.k if k is None else k
     return pd.DataFrame(
         {task: at(table, f"{task}: {start}", metric, step) for task in config.tasks}
@@ -65,7 +65,7 @@ def along_rates(config: Config, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def to_feedback(
     config: Config, table: pd.DataFrame, start: str, metric: str = "feedback_distance"
 ) -> pd.DataFrame:
-    """Mean over tasks of how the last layer lies to its feedback, while adapting for K steps."""
+    """Mean over tasks of how the last layer lies to its feedback, while adapting."""
     ways = [curve(table, f"{task}: {start}", metric).loc[: config.k] for task in config.tasks]
     mean: pd.DataFrame = sum(ways[1:], ways[0]) / len(ways)
     return mean
@@ -81,7 +81,7 @@ def share_of_tailored(
 
 
 def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
-    """One row for each start: loss before adapting, and loss and accuracy after K steps."""
+    """One row for each start: loss before adapting, and loss and accuracy after it."""
     rows = {}
     tailored = map(tailored_name, config.meta_lengths)
     for start in ("FA", start_name(config.noise_steps), QUIET, "BP", *tailored):
@@ -119,7 +119,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
         [
             mean(
                 f"{noise} noise steps lower the meta-loss of FA, the sum over {count} tasks of "
-                f"the test loss after K = {k} adaptation steps.",
+                f"the test loss after k = {k} adaptation steps.",
                 *(lower(), "nats"),
                 below=0,
                 key="meta-loss-falls",
