@@ -85,15 +85,15 @@ def to_feedback(
 
 
 def settings(by_k: Mapping[int, pd.DataFrame], rates: Mapping[str, pd.DataFrame], k: int) -> Figure:
-    """Meta-loss along noise for several K; and over learning rates, without and with noise."""
+    """Meta-loss along noise for several k; and over learning rates, without and with noise."""
     with figure(2, height=3.1) as (fig, (left, right)):
         for (steps, values), mark in zip(sorted(by_k.items()), _MARKS, strict=False):
-            points(left, values, f"K = {steps}", marker=mark, **_NOISE)
+            points(left, values, f"k = {steps}", marker=mark, **_NOISE)
         _along_noise(left, next(iter(by_k.values())).index.tolist())
         for name, values in rates.items():
             points(right, values, name, **way(name))
         right.set_xscale("log")
-        right.set(title=f"Learning rate, K = {k}", xlabel="learning rate of the adaptation")
+        right.set(title=f"Learning rate, k = {k}", xlabel="learning rate of the adaptation")
         left.set(title="Number of adaptation steps", ylabel="meta-loss (nats)")
         left.set_ylim(0, None)
         right.set_ylim(0, None)
