@@ -70,26 +70,36 @@ def drive_singular_spectrum(host, state: dict) -> None:
 
 
 def drive_drag_digit(host, state: dict) -> None:
+    def read(network: dict, images: np.ndarray) -> np.ndarray:
+        """Probabilities ``[networks, images, classes]``."""
+        x = (images.reshape(1, len(images), -1) - state["mean"]) / state["std"]
+        for number, layer in enumerate(network["layers"]):
+            x = np.maximum(x, 0) if number else x
+            x = x @ unpack(layer["weight"]).swapaxes(1, 2) + unpack(layer["bias"])[:, None]
+        p = np.exp(x - x.max(-1, keepdims=True))
+        return p / p.sum(-1, keepdims=True)
+
     def reads(image: np.ndarray) -> None:
-        bars = host.locator(".wd-short").all()
-        for bar, network in zip(bars, state["networks"], strict=True):
-            x = (image.ravel() - state["mean"]) / state["std"]
-            for number, layer in enumerate(network["layers"]):
-                x = np.maximum(x, 0) if number else x
-                x = unpack(layer["weight"]) @ x + unpack(layer["bias"])
-            p = np.exp(x - x.max()) / np.exp(x - x.max()).sum()
-            shown = re.findall(r"\d (\d\.\d+)", bar.get_attribute("aria-label"))
+        texts = host.locator(".wd-bars").get_attribute("aria-label").split(";")
+        for text, network in zip(texts, state["networks"], strict=True):
+            shown = re.findall(r"\d (\d\.\d+)", text)
+            p = read(network, image[None])[:, 0].mean(0)
             np.testing.assert_allclose([float(share) for share in shown], p, atol=0.0006)
 
     images = unpack(state["images"])
     reads(images[0])
     host.get_by_role("button", name="Next digit").click()
-    image = images[1 % len(images)]
-    reads(image)
+    reads(images[1])
     set_slider(host, "Shift right", 1)
-    reads(np.pad(image, ((0, 0), (1, 0)))[:, :-1])
+    moved = np.pad(images, ((0, 0), (0, 0), (1, 0)))[:, :, :-1]
+    reads(moved[1])
+    host.locator(".wd-scroll[aria-busy=false]").wait_for()
+    for row, network in zip(table(host), state["networks"], strict=True):
+        for cell, shown in zip(row[1:3], (images, moved), strict=True):
+            accuracy = (read(network, shown).argmax(-1) == state["labels"]).mean()
+            assert float(cell.rstrip(" %")) == pytest.approx(100 * accuracy, abs=0.051)
     host.get_by_role("button", name="Draw", exact=True).click()
-    reads(np.zeros_like(image))
+    reads(np.zeros_like(images[0]))
     host.locator(".wd-drag").click()
     assert "Your drawing" in host.locator(".wd-status").inner_text()
 

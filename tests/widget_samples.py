@@ -78,9 +78,11 @@ def adapting() -> dict:
 
 def dragging(seed: int = 0) -> dict:
     rng = np.random.default_rng(seed)
-    networks = {name: fa.MLP([35, 12, 10], seed=i) for i, name in enumerate(("FA", "BP"))}
-    images = rng.integers(0, 256, size=(3, 7, 5))
-    return {"networks": networks, "images": images, "labels": [3, 1, 4], "mean": 100.0, "std": 60.0}
+    networks = {
+        name: fa.MLP([35, 12, 10], networks=4, seed=i) for i, name in enumerate(("FA", "BP"))
+    }
+    images, labels = rng.integers(0, 256, size=(40, 7, 5)), rng.integers(0, 10, size=40)
+    return {"networks": networks, "images": images, "labels": labels, "mean": 100.0, "std": 60.0}
 
 
 WIDGETS = {
