@@ -36,7 +36,7 @@ def shown(chapter: str, kind: str) -> Widget:
     *statements, last = ast.parse(next(cell for cell in cells if f"import {kind}" in cell)).body
     exec(compile(ast.Module(statements, []), chapter, "exec"), names)
     widget = eval(compile(ast.Expression(last.value), chapter, "eval"), names)
-    assert widget.source.startswith("Stored, paper scale: ")
+    assert "on mnist" in widget.source and "n = 20 networks" in widget.source
     assert len(widget.to_html()) < 100_000
     return widget
 
@@ -103,5 +103,5 @@ def test_without_a_stored_table_widgets_show_the_run_of_now(tmp_path, monkeypatc
     experiment = experiments.get("low_rank")
     config, table, source = TwoScales(experiment, experiment.Config.quick(), ROWS).largest()
     assert config == experiment.Config.quick()
-    assert source.startswith("This run: low_rank on digits")
+    assert "low_rank on digits; n = 10 networks" in source
     pd.testing.assert_frame_equal(table, ROWS)

@@ -72,9 +72,11 @@ class TwoScales:
 
         For what a page shows at one scale alone, such as a widget.
         """
-        title = "This run" if self._stored is None else "Stored, paper scale"
-        label, config, table = self._runs[title]
-        return config, table, f"{title}: {label}"
+        return next(
+            (config, table, f"{title}: {label}")
+            for title, (label, config, table) in self._runs.items()
+            if self._stored is None or table is self._stored
+        )
 
     def _claims(self, config: Any, table: pd.DataFrame) -> Findings:
         judged = paper_scale() if table is self._stored else {}  # a run now is judged by itself
