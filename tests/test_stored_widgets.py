@@ -103,5 +103,5 @@ def test_without_a_stored_table_widgets_show_the_run_of_now(tmp_path, monkeypatc
     experiment = experiments.get("low_rank")
     config, table, source = TwoScales(experiment, experiment.Config.quick(), ROWS).largest()
     assert config == experiment.Config.quick()
-    assert "low_rank on digits; n = 10 networks" in source
+    assert "This run: low_rank on digits; n = 1 networks" in source
     pd.testing.assert_frame_equal(table, ROWS)
