@@ -1,8 +1,9 @@
 // Canvases that follow their box and the theme, and the kinds of figure drawn on them.
 
 import { element, onThemeChange } from "./dom.js";
+import { drawLabels, labelRoom } from "./line_labels.js";
 
-const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "accent", "negative", "positive"];
+const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "quiet", "accent", "negative", "positive"];
 
 function readColours(canvas) {
   const style = getComputedStyle(canvas);
@@ -79,13 +80,15 @@ function tickText(value) {
 }
 
 /**
- * Lines over steps. `series`: [{x, y, colour, dash, width, alpha}], x increasing; `x`, `y`:
+ * Lines over steps. `series`: [{x, y, colour, dash, width, alpha, label}], x increasing, the label
+ * written at the line's end; `x`, `y`:
  * [low, high]; `xTicks`: [[x, text]] in place of round numbers; `reference`: {value, text, left, below}, a dashed level line with its text above
- * or below its right or left end; `markers`: [{x, y, colour}]; `divide`: {value, texts}, an upright line with a word
+ * or below its right or left end; `markers`: [{x, y, colour, radius}]; `divide`: {value, texts}, an upright line with a word
  * on either side.
  */
 export function drawLines(context, width, height, colours, { series, x, y, xTicks, reference, divide, markers = [] }) {
-  const box = { left: 38, right: width - 10, top: divide ? 14 : 8, bottom: height - 22 };
+  const edge = width - Math.max(10, labelRoom(context, series));
+  const box = { left: 38, right: edge, top: divide ? 14 : 8, bottom: height - 22 };
   const across = (value) => box.left + ((value - x[0]) / (x[1] - x[0])) * (box.right - box.left);
   const down = (value) => box.bottom - ((value - y[0]) / (y[1] - y[0])) * (box.bottom - box.top);
 
@@ -138,6 +141,7 @@ export function drawLines(context, width, height, colours, { series, x, y, xTick
     context.stroke();
   }
   context.restore();
+  drawLabels(context, colours, series, box, across, down);
   if (reference && reference.value >= y[0] && reference.value <= y[1]) {
     context.strokeStyle = colours.soft;
     context.setLineDash([4, 4]);
@@ -158,7 +162,7 @@ export function drawLines(context, width, height, colours, { series, x, y, xTick
     context.strokeStyle = colours.paper;
     context.lineWidth = 2;
     context.beginPath();
-    context.arc(across(marker.x), down(marker.y), 5.5, 0, 2 * Math.PI);
+    context.arc(across(marker.x), down(marker.y), marker.radius ?? 5.5, 0, 2 * Math.PI);
     context.fill();
     context.stroke();
   }
