@@ -21,6 +21,7 @@ from fa_core.show.style import (
 )
 
 _MARKS = ("o", "s", "^", "D")
+_APART = 0.022  # of the marks of two angles at one norm, that none hides another
 
 
 def starts(config: Config, table: pd.DataFrame) -> Figure:
@@ -39,7 +40,8 @@ def starts(config: Config, table: pd.DataFrame) -> Figure:
             for number, angle in enumerate(config.angles):
                 places = [norm for norm in config.norms if norm]
                 areas = [100 * mean_of(config, table, Cell(n, angle, noisy)) for n in places]
-                rows = pd.DataFrame(areas, index=places)
+                shift = _APART * (number - 1.5)
+                rows = pd.DataFrame(areas, index=[place + shift for place in places])
                 points(ax, rows, f"{angle:g}°", color=GREYS[0]["color"], marker=_MARKS[number])
             zero = pd.DataFrame(
                 [100 * mean_of(config, table, Cell(0, config.angles[0], noisy))], [0]
@@ -51,8 +53,9 @@ def starts(config: Config, table: pd.DataFrame) -> Figure:
             ax.set_title("$W_1$ after noise" if noisy else "$W_1$ as drawn")
         for label, (cell, style) in known.items():
             area = 100 * mean_of(config, table, cell).mean()
-            axes[0].plot(cell.norm, area, "o", ms=7, color=style["color"])
-            note(axes[0], label, (cell.norm, area), "bottom" if cell.norm else "right")
+            place = cell.norm - 1.5 * _APART * bool(cell.norm)
+            axes[0].plot(place, area, "o", ms=7, color=style["color"])
+            note(axes[0], label, (place, area), "bottom")
         lows, highs = zip(*(ax.get_ylim() for ax in axes), strict=True)
         for ax in axes:
             ax.set_ylim(min(lows), max(highs))

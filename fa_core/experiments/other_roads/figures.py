@@ -44,7 +44,7 @@ def _dumbbells(ax: Axes, table: pd.DataFrame, task: str, net: str) -> None:
             spread = [mean - low, high - mean]
             ax.errorbar(mean, [row], xerr=spread, fmt="o", ms=5, capsize=2, **style)
             means.append(mean.item())
-        ax.plot(means, [row, row], color=_NOISY["color"], linewidth=1.2, zorder=1)
+        ax.plot(means, [row, row], color=_NOISY["color"], linestyle="-", linewidth=1.2, zorder=1)
     ax.set_yticks(range(len(methods)), methods)
     ax.set_ylim(len(methods) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
