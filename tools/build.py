@@ -70,7 +70,7 @@ def stage(chapters: list[Path], source: Path) -> None:
     for chapter in chapters:
         publish(chapter, source / "book")
     # The laboratory trains in the reader's browser, so its page takes the widget as plain HTML.
-    (source / "book/laboratory.html").write_text(Laboratory().to_html(), encoding="utf-8")
+    (source / "book/laboratory.html").write_text(Laboratory(plays=True).to_html(), encoding="utf-8")
     pages = list(dict.fromkeys(paper_claims.CHAPTERS.values()))  # in the order of the book
     told = [chapter for chapter in chapters if chapter.stem in pages]
     found = {c: findings(c) for c in sorted(told, key=lambda c: pages.index(c.stem))}

@@ -2,7 +2,7 @@
 
 import { element, onThemeChange } from "./dom.js";
 
-const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "accent", "negative", "positive"];
+const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "quiet", "accent", "negative", "positive"];
 
 function readColours(canvas) {
   const style = getComputedStyle(canvas);
@@ -82,7 +82,7 @@ function tickText(value) {
  * Lines over steps. `series`: [{x, y, colour, dash, width, alpha}], x increasing; `x`, `y`:
  * [low, high]; `xTicks`: [[x, text]] in place of round numbers; `reference`: {value, text, left, below}, a dashed level line with its text above
  * or below its right or left end; `markers`: [{x, y, colour}]; `divide`: {value, texts}, an upright line with a word
- * on either side.
+ * on either side. Returns the axes: places of values, the step at a place, the chart's upper and lower edge.
  */
 export function drawLines(context, width, height, colours, { series, x, y, xTicks, reference, divide, markers = [] }) {
   const box = { left: 38, right: width - 10, top: divide ? 14 : 8, bottom: height - 22 };
@@ -162,6 +162,8 @@ export function drawLines(context, width, height, colours, { series, x, y, xTick
     context.fill();
     context.stroke();
   }
+  const step = (place) => x[0] + ((place - box.left) / (box.right - box.left)) * (x[1] - x[0]);
+  return { across, down, step, top: box.top, bottom: box.bottom };
 }
 
 /** One bar a class, from 0 to `top`, with the level 1/K dashed. */
