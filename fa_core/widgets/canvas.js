@@ -2,7 +2,7 @@
 
 import { element, onThemeChange } from "./dom.js";
 
-const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "quiet", "accent", "negative", "positive"];
+const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "quiet", "accent"];
 
 function readColours(canvas) {
   const style = getComputedStyle(canvas);
@@ -230,9 +230,6 @@ export function drawScatter(context, width, height, colours, { across, up, reach
   return { cx, cy, unit };
 }
 
-/** Turns "#rrggbb" into [r, g, b]. */
-const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.trim().slice(at, at + 2), 16));
-
 /** 256 colours as ImageData stores them; `colourAt(share)` gives [r, g, b] for a share of 0 to 1. */
 function makePalette(colourAt) {
   return Uint32Array.from({ length: 256 }, (_, level) => {
@@ -253,16 +250,6 @@ function drawCells(context, width, height, { values, rows, cols }, low, high, pa
   cells.getContext("2d").putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(cells, 0, 0, width, height);
-}
-
-/** A matrix as coloured cells; full colour at plus and minus `reach`. */
-export function drawHeat(context, width, height, colours, { reach, ...matrix }) {
-  const [negative, zero, positive] = [colours.negative, colours.paper, colours.positive].map(channels);
-  const palette = makePalette((share) => {
-    const end = share < 0.5 ? negative : positive;
-    return zero.map((z, c) => z + (end[c] - z) * Math.abs(2 * share - 1));
-  });
-  drawCells(context, width, height, matrix, -reach, reach, palette);
 }
 
 /** An image, black at 0 and white at `white`, whatever the theme. */

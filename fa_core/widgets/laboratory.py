@@ -82,11 +82,12 @@ class Laboratory(Widget):
         """The curves so far, one row for each network at each recorded step.
 
         ``network`` is ``"fa"``, ``"noise"`` (noise first), ``"bp"`` or, where the setting ``quiet``
-        is not 1, ``"quiet"``; ``step`` counts data steps, so noise steps are negative. For each weight layer from the second on there are
-        ``angle_2``, ``rank_2``, and the ledger, in units of weight squared over learning rate:
-        ``turned_2`` and ``grown_2`` are the two sides of the conservation law, ``walked_2`` is
-        the random walk of the layer below; ``size_2`` is the norm of the weights relative to
-        their start. ``centred_angle`` is the readout's. Filled when the run pauses or ends.
+        is not 1, ``"quiet"``; ``step`` counts data steps, so noise steps are negative. For each
+        weight layer from the second on there are ``angle_2``, ``rank_2``, and the ledger, in units
+        of weight squared over learning rate: ``turned_2`` and ``grown_2`` are the two sides of the
+        conservation law, ``walked_2`` is the random walk of the layer below; ``size_2`` is the norm
+        of the weights relative to their start. ``centred_angle`` is the readout's. Filled when the
+        run pauses or ends.
         """
         columns = ["phase", "step", "network", "loss", "accuracy"]
         return pd.DataFrame(self.records, columns=None if self.records else columns)
