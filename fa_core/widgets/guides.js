@@ -33,7 +33,8 @@ export const GUIDES = [
     settings: { quiet: 0.1 },
     text:
       "The simplest control (orange): FA without any noise, from the same weights, but those of the " +
-      "readout divided by 10. It starts quiet, as noise leaves a network, yet at 90°. How much of the lead is left to noise?",
+      "readout divided by 10. Its readouts start near 1/10, as noise leaves them, but its angle starts where it was. " +
+      "How much of the lead is left to noise?",
   },
   {
     key: "zero-start",
@@ -41,8 +42,8 @@ export const GUIDES = [
     chapter: "Chapter 2",
     settings: { quiet: 0 },
     text:
-      "The readout of the orange network starts from zero: it has no angle at first, and no noise. " +
-      "Its first steps go straight along what the data ask. Compare its angle and its accuracy with those after noise.",
+      "The readout of the orange network starts from zero: it has no angle at first, and sees no noise. " +
+      "Compare its angle, its accuracy and its steps to 90 % with those of the network that saw noise.",
   },
   {
     key: "low-rank",
