@@ -63,8 +63,9 @@ def set_box(page, label: str, value: str) -> None:
 def finish(page) -> None:
     """Runs the laboratory to its end, as fast as it can; it may run already."""
     page.get_by_label("Speed").select_option("")
-    if page.locator(".wd-main").inner_text() == "▶ Run":
-        page.locator(".wd-main").click()
+    run = page.locator(".wd-main")
+    if run.inner_text() == "▶ Run" and run.is_enabled():
+        run.click()
     page.get_by_text("Finished.").wait_for(timeout=30_000)
 
 

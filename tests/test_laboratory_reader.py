@@ -226,10 +226,10 @@ def test_on_a_laptop_charts_stand_beside_controls_and_run_stays_in_view(show):
 
 def test_on_a_phone_there_is_one_column_and_run_stays_in_view(show):
     page = show(Laboratory(**SHORT), viewport={"width": 390, "height": 800})
-    lefts = page.locator(".wd-side, .wd-results, .wd-curves canvas").evaluate_all(
-        "all => all.map((e) => Math.round(e.getBoundingClientRect().left))"
-    )
+    parts = page.locator(".wd-try, .wd-results, .wd-settings, .wd-curves canvas")
+    lefts = parts.evaluate_all("all => all.map((e) => Math.round(e.getBoundingClientRect().left))")
     assert len(set(lefts)) == 1
+    assert page.locator(".wd-curves canvas").first.evaluate(INSIDE)[1] < 800
     page.evaluate("scrollTo(0, 2000)")
     top, bottom, *_ = run_button(page).evaluate(INSIDE)
     assert 0 <= top < bottom <= 800

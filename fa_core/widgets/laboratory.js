@@ -15,6 +15,17 @@ import { changed, complete, differences, presetHash, readHash, writeHash } from 
 import { NO_WORKER, startWorker } from "./start_worker.js";
 import workerText from "./laboratory_worker.js?text";
 
+/** Calls back once `el` is in view: a page that is printed, or read elsewhere, trains nothing. */
+function whenSeen(el, callback, signal) {
+  const watch = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    watch.disconnect();
+    callback();
+  });
+  watch.observe(el);
+  signal.addEventListener("abort", () => watch.disconnect());
+}
+
 const heading = (text) => element("h2", {}, text);
 
 export function render({ model, el }) {
@@ -217,10 +228,8 @@ export function render({ model, el }) {
   const side = element(
     "div",
     { class: "wd-side" },
-    heading("Try this"),
-    element("div", { class: "wd-guides" }, ...guides),
-    heading("Settings"),
-    ...inputs.groups,
+    element("div", { class: "wd-try" }, heading("Try this"), element("div", { class: "wd-guides" }, ...guides)),
+    element("div", { class: "wd-settings" }, heading("Settings"), ...inputs.groups),
   );
   const results = element(
     "div",
@@ -245,10 +254,11 @@ export function render({ model, el }) {
     },
   });
   restart();
-  if (model.isPage && (model.get("plays") || preset)) open();
+  if (model.isPage && (model.get("plays") || preset)) whenSeen(el, open, closing.signal);
 
-  /** Runs at once; where little motion is wanted, out of sight and as fast as it can. */
+  /** Runs; where little motion is wanted, out of sight and as fast as it can. */
   function open() {
+    if (playing || columns.begun) return; // the reader was faster
     unseen = prefersStillness();
     if (unseen) worker.postMessage({ speed: null });
     setPlaying(true);
