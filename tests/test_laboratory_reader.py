@@ -143,7 +143,7 @@ def test_a_fourth_network_starts_quiet(show, quiet: float, first: bool):
     start = {row["network"]: row for row in curves(page) if row["step"] == "0"}
     assert list(start) == ["fa", "noise", "bp", "quiet"]
     loss = {name: float(row["loss"]) for name, row in start.items()}
-    assert abs(loss["quiet"] - np.log(10)) < 0.02 < abs(loss["fa"] - np.log(10))
+    assert abs(loss["quiet"] - np.log(10)) < 0.2 < abs(loss["fa"] - np.log(10))
     if first:
         assert float(start["quiet"]["angle_2"]) == pytest.approx(float(start["fa"]["angle_2"]))
     else:
