@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import curves, finish, offline_page, set_slider, table
+from pages import curves, finish, offline_page, set_box, set_slider, table
 
 from fa_core import widgets
 
@@ -123,8 +123,7 @@ def drive_adaptation(host, state: dict) -> None:
 def drive_laboratory(host, state: dict) -> None:
     page = host.page
     for label, value in {"Noise steps": 60, "Data steps": 40, "Hidden units": 16}.items():
-        host.get_by_label(label).fill(str(value))
-        host.get_by_label(label).blur()
+        set_box(host, label, str(value))
     host.get_by_label("Speed").select_option("30")
     host.get_by_role("button", name="Run").click()
     host.get_by_text(re.compile(r"^Noise step [1-9]")).wait_for()  # at step 0 it would be "Ready"
@@ -134,7 +133,6 @@ def drive_laboratory(host, state: dict) -> None:
     host.get_by_text("Noise step 0 of 60", exact=True).wait_for()
     host.get_by_role("button", name="One step").click()
     host.get_by_text("Noise step 1 of 60", exact=True).wait_for()
-    host.get_by_label("Speed").select_option("")
     finish(page)
     rows = curves(page)
     assert rows[-1]["step"] == "40"

@@ -3,7 +3,7 @@
 import { element, onThemeChange } from "./dom.js";
 import { drawLabels, labelRoom } from "./line_labels.js";
 
-const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "quiet", "accent", "negative", "positive"];
+const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "quiet", "accent"];
 
 function readColours(canvas) {
   const style = getComputedStyle(canvas);
@@ -84,7 +84,7 @@ function tickText(value) {
  * written at the line's end; `x`, `y`:
  * [low, high]; `xTicks`: [[x, text]] in place of round numbers; `reference`: {value, text, left, below}, a dashed level line with its text above
  * or below its right or left end; `markers`: [{x, y, colour, radius}]; `divide`: {value, texts}, an upright line with a word
- * on either side.
+ * on either side. Returns the axes: places of values, the step at a place, the chart's upper and lower edge.
  */
 export function drawLines(context, width, height, colours, { series, x, y, xTicks, reference, divide, markers = [] }) {
   const edge = width - Math.max(10, labelRoom(context, series));
@@ -166,6 +166,8 @@ export function drawLines(context, width, height, colours, { series, x, y, xTick
     context.fill();
     context.stroke();
   }
+  const step = (place) => x[0] + ((place - box.left) / (box.right - box.left)) * (x[1] - x[0]);
+  return { across, down, step, top: box.top, bottom: box.bottom };
 }
 
 /** One bar a class, from 0 to `top`, with the level 1/K dashed. */
@@ -232,9 +234,6 @@ export function drawScatter(context, width, height, colours, { across, up, reach
   return { cx, cy, unit };
 }
 
-/** Turns "#rrggbb" into [r, g, b]. */
-const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.trim().slice(at, at + 2), 16));
-
 /** 256 colours as ImageData stores them; `colourAt(share)` gives [r, g, b] for a share of 0 to 1. */
 function makePalette(colourAt) {
   return Uint32Array.from({ length: 256 }, (_, level) => {
@@ -255,16 +254,6 @@ function drawCells(context, width, height, { values, rows, cols }, low, high, pa
   cells.getContext("2d").putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(cells, 0, 0, width, height);
-}
-
-/** A matrix as coloured cells; full colour at plus and minus `reach`. */
-export function drawHeat(context, width, height, colours, { reach, ...matrix }) {
-  const [negative, zero, positive] = [colours.negative, colours.paper, colours.positive].map(channels);
-  const palette = makePalette((share) => {
-    const end = share < 0.5 ? negative : positive;
-    return zero.map((z, c) => z + (end[c] - z) * Math.abs(2 * share - 1));
-  });
-  drawCells(context, width, height, matrix, -reach, reach, palette);
 }
 
 /** An image, black at 0 and white at `white`, whatever the theme. */

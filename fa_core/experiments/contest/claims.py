@@ -129,9 +129,6 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 *(NOISE, ZERO, "noise-beats-zero"),
             ),
             more("It has a larger area than FA.", NOISE, FA, "noise-beats-fa"),
-            more(
-                "FA from a readout of zeros has a larger area than FA.", ZERO, FA, "zero-beats-fa"
-            ),
             difference(
                 f"With {layers(deepest)} noise then FA has a larger area than FA from small "
                 "weights above the first layer.",
