@@ -2,7 +2,7 @@
 
 import { element, onThemeChange } from "./dom.js";
 
-const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "accent", "negative", "positive"];
+const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "quiet", "accent", "negative", "positive"];
 
 function readColours(canvas) {
   const style = getComputedStyle(canvas);
@@ -129,6 +129,7 @@ export function drawLines(context, width, height, colours, { series, x, y, xTick
   context.clip();
   context.lineJoin = "round";
   for (const line of series) {
+    if (line.low) shadeBetween(context, line, across, down);
     context.strokeStyle = line.colour;
     context.lineWidth = line.width ?? 2;
     context.globalAlpha = line.alpha ?? 1;
@@ -162,6 +163,16 @@ export function drawLines(context, width, height, colours, { series, x, y, xTick
     context.fill();
     context.stroke();
   }
+}
+
+/** A line's interval: `low` and `high`, as long as its x. */
+function shadeBetween(context, { x, low, high, colour }, across, down) {
+  context.beginPath();
+  for (let i = 0; i < x.length; i++) context.lineTo(across(x[i]), down(low[i]));
+  for (let i = x.length - 1; i >= 0; i--) context.lineTo(across(x[i]), down(high[i]));
+  context.fillStyle = colour;
+  context.globalAlpha = 0.2;
+  context.fill();
 }
 
 /** One bar a class, from 0 to `top`, with the level 1/K dashed. */
