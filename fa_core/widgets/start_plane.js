@@ -30,9 +30,9 @@ export function render({ model, el }) {
   const below = choice("W₁", [[0, "as drawn"], [1, "after noise"]]);
   const set = () => Number(data.select.value);
   const at = ({ norm, angle }, noisy) => ({ norm, angle, ...grid.at(set(), noisy, norm, angle) });
-  /** The chosen start, and those that it is compared with, as they are drawn by default. */
+  /** The chosen start, and those that it is compared with, whose W1 is not the reader's. */
   const starts = () => [
-    { name: "your start", colour: "ink", width: 3, ...at(chosen, Number(below.select.value)) },
+    { name: "your start", colour: "ink", width: 5, ...at(chosen, Number(below.select.value)) },
     { name: "noise", colour: "noise", ...sets[set()], ...grid.noise(set()) },
     { name: "usual start", colour: "fa", ...at({ norm: ends.norm[1], angle: ends.angle[0] }, 0) },
     { name: "W₂ = 0", colour: "quiet", dash: [7, 3, 2, 3], ...at({ norm: 0, angle: ends.angle[0] }, 0) },
@@ -50,7 +50,7 @@ export function render({ model, el }) {
     });
     const { level } = sets[set()];
     drawLines(context, width, height, colours, {
-      series: series.reverse(), // the chosen one on top
+      series, // the chosen one broad, below the others
       x: [steps[0], steps[steps.length - 1]],
       y: [0, 1],
       reference: { value: level, text: `${Math.round(100 * level)} %`, below: true },
@@ -76,6 +76,7 @@ export function render({ model, el }) {
     const [own] = rows;
     const { level } = sets[set()];
     const where = `norm and angle ${placeText(chosen)}`;
+    table.title(`Means over networks ± 95 % interval; the level is ${Math.round(100 * level)} %`);
     table.fill(rows.map((start) => [named(start.colour, start.name), placeText(start), percent(start.area), stepsText(start)]));
     norm.input.value = chosen.norm;
     norm.say(chosen.norm.toFixed(2));

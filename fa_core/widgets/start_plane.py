@@ -10,6 +10,7 @@ import pandas as pd
 import traitlets
 from numpy.typing import ArrayLike, NDArray
 
+from fa_core.experiments.factorial import experiment
 from fa_core.experiments.factorial.conditions import (
     NOISE,
     START_ANGLE,
@@ -20,6 +21,7 @@ from fa_core.experiments.factorial.conditions import (
 )
 from fa_core.experiments.shared.derived import AREA
 from fa_core.results import samples
+from fa_core.results.store import published
 from fa_core.results.tables import at, check_table, curve, last
 from fa_core.widgets._widget import Widget, pack
 
@@ -68,7 +70,7 @@ class StartPlane(Widget):
         self._area = {
             start: 100 * np.mean([last(table, name_of(cell, data), AREA) for data in config.sets])
             for start, cell in {
-                "the start as drawn": Cell(1, config.angles[0], False),
+                "the usual start": Cell(1, config.angles[0], False),
                 "W2 = 0": Cell(0, config.angles[0], False),
                 "noise": NOISE,
             }.items()
@@ -97,18 +99,15 @@ class StartPlane(Widget):
         return (
             "Interactive figure (it needs JavaScript): a plane of starts, the norm of W2 across "
             "and its angle to B2 up. The learning curve of the start that the reader chooses "
-            f"stands beside those of noise, of the start as drawn and of W2 = 0, on {titles}. "
+            f"stands beside those of noise, of the usual start and of W2 = 0, on {titles}. "
             f"Areas under the curves, means over the data sets: {areas}."
         )
 
 
 def _published() -> tuple[Config, pd.DataFrame]:
     """Configuration and table at paper scale."""
-    from fa_core.experiments import factorial
-    from fa_core.results.store import published
-
     config, store = Config.paper(), published()
-    found = store.load(factorial.experiment, config)
+    found = store.load(experiment, config)
     if found is None:
         raise FileNotFoundError(
             f"no table of the experiment factorial at paper scale is stored in {store.folder}; "
