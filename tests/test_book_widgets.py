@@ -167,6 +167,24 @@ def drive_opening(host, state: dict) -> None:
     host.get_by_text(f"of {state['settings']['noise']:,}.").wait_for()
 
 
+def drive_start_plane(host, state: dict) -> None:
+    """Each start that was trained is found where it was, and noise beside it."""
+    shape = (len(state["sets"]), 2, len(state["norms"]), len(state["angles"]), 2)
+    areas = 100 * unpack(state["starts"]["area"]).reshape(shape)
+    noise = 100 * unpack(state["noise"]["area"])
+    for set_, own in enumerate(areas):
+        host.get_by_label("Data").select_option(str(set_))
+        for noisy, plane in enumerate(own):
+            host.get_by_label("W₁").select_option(str(noisy))
+            for n, a in ((0, 0), (1, 2), (len(plane) - 1, 0)):
+                set_slider(host, "Norm", state["norms"][n])
+                set_slider(host, "Angle", state["angles"][a])
+                for row, (mean, half) in zip(table(host), (plane[n, a], noise[set_]), strict=False):
+                    found = [float(number) for number in re.findall(r"[\d.]+", row[2])]
+                    assert found == pytest.approx([mean, half], abs=0.0501)
+                assert ": measured" in host.locator(".wd-status").inner_text()
+
+
 DRIVERS: dict[str, Callable] = {
     "Laboratory": drive_laboratory,
     "Opening": drive_opening,
@@ -174,6 +192,7 @@ DRIVERS: dict[str, Callable] = {
     "Race": drive_race,
     "RateRatio": drive_rate_ratio,
     "SingularSpectrum": drive_singular_spectrum,
+    "StartPlane": drive_start_plane,
     "DragDigit": drive_drag_digit,
     "Adaptation": drive_adaptation,
 }

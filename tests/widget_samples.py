@@ -1,9 +1,12 @@
 """Small inputs of known answers for every widget, and every widget made from them."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 
 import fa_core as fa
+from fa_core.experiments.factorial.conditions import NOISE, Config, name_of
 from fa_core.widgets import (
     Adaptation,
     DragDigit,
@@ -13,6 +16,7 @@ from fa_core.widgets import (
     RateRatio,
     ScrubAlignment,
     SingularSpectrum,
+    StartPlane,
 )
 
 
@@ -86,6 +90,44 @@ def dragging(seed: int = 0) -> dict:
     return {"networks": networks, "images": images, "labels": labels, "mean": 100.0, "std": 60.0}
 
 
+def starting() -> tuple[Config, pd.DataFrame]:
+    """A config of the factorial and a table made up for it, of two networks 0.02 apart.
+
+    On the second set all is lower by 0.1. The area is known: 0.8 less 0.3 times the norm times
+    the angle as a share of 90 degrees, and 0.05 more where W1 is after noise. No network reaches
+    the level from norm 1 and 90 degrees; one of two does from norm 0.5 and 90.
+    """
+    config = dataclasses.replace(
+        Config.quick(),
+        sets=("digits", "mnist"),
+        networks=2,
+        steps=100,
+        levels=((0.5, 0.7), (0.4, 0.6)),
+        norms=(0, 0.5, 1),
+        angles=(90, 45, 0),
+        own=(0.5, 45),
+    )
+    rows = []
+
+    def add(start, norm: float, angle: float, noisy: bool, late: tuple[float, float]) -> None:
+        for number, data in enumerate(config.sets):
+            area = 0.8 - 0.3 * norm * angle / 90 + 0.05 * noisy - 0.1 * number
+            for network in (0, 1):
+                own = area - 0.01 + 0.02 * network
+                metrics = [("accuracy", step, own * step / 100) for step in (0, 50, 100)]
+                metrics += [("area", 100, own), ("steps_to_2", 100, late[network])]
+                metrics += [("norm", 0, norm), ("angle", 0, angle)]
+                name = name_of(start, data)
+                rows.extend((name, step, network, metric, value) for metric, step, value in metrics)
+
+    for cell in config.cells():
+        missed = cell.norm * (cell.angle == 90)
+        late = (100.0 if missed == 1 else 40.0, 100.0 if missed else 44.0)
+        add(cell, cell.norm, cell.angle, cell.noisy, late)
+    add(NOISE, 0.6, 70.0, True, (20.0, 30.0))
+    return config, pd.DataFrame(rows, columns=["condition", "step", "network", "metric", "value"])
+
+
 WIDGETS = {
     "scrub": lambda: ScrubAlignment(**turning()),
     "race": lambda: Race(**racing()),
@@ -95,4 +137,5 @@ WIDGETS = {
     "laboratory": Laboratory,
     "opening": Opening,
     "ratio": RateRatio,
+    "plane": lambda: StartPlane(*starting()),
 }

@@ -132,6 +132,7 @@ export function drawLines(context, width, height, colours, { series, x, y, xTick
   context.clip();
   context.lineJoin = "round";
   for (const line of series) {
+    if (line.low) shadeBetween(context, line, across, down);
     context.strokeStyle = line.colour;
     context.lineWidth = line.width ?? 2;
     context.globalAlpha = line.alpha ?? 1;
@@ -168,6 +169,16 @@ export function drawLines(context, width, height, colours, { series, x, y, xTick
   }
   const step = (place) => x[0] + ((place - box.left) / (box.right - box.left)) * (x[1] - x[0]);
   return { across, down, step, top: box.top, bottom: box.bottom };
+}
+
+/** A line's interval: `low` and `high`, as long as its x. */
+function shadeBetween(context, { x, low, high, colour }, across, down) {
+  context.beginPath();
+  for (let i = 0; i < x.length; i++) context.lineTo(across(x[i]), down(low[i]));
+  for (let i = x.length - 1; i >= 0; i--) context.lineTo(across(x[i]), down(high[i]));
+  context.fillStyle = colour;
+  context.globalAlpha = 0.2;
+  context.fill();
 }
 
 /** One bar a class, from 0 to `top`, with the level 1/K dashed. */
