@@ -142,11 +142,12 @@ def test_a_fourth_network_starts_quiet(show, quiet: float, first: bool):
     finish(page)
     start = {row["network"]: row for row in curves(page) if row["step"] == "0"}
     assert list(start) == ["fa", "noise", "bp", "quiet"]
-    loss = {name: float(row["loss"]) for name, row in start.items()}
-    assert abs(loss["quiet"] - np.log(10)) < 0.2 < abs(loss["fa"] - np.log(10))
+    above = {name: float(row["loss"]) - np.log(10) for name, row in start.items()}  # chance
+    assert above["quiet"] <= quiet * above["fa"] + 1e-9  # the loss is convex in the size of W₂
     if first:
         assert float(start["quiet"]["angle_2"]) == pytest.approx(float(start["fa"]["angle_2"]))
     else:
+        assert above["quiet"] == pytest.approx(0, abs=1e-9)
         assert start["quiet"]["angle_2"] == "NaN"
     assert table(page)[3][0] == f"FA, W₂ × {quiet:g}"
     assert all("NaN" not in cell for cells in table(page) for cell in cells)
@@ -154,7 +155,7 @@ def test_a_fourth_network_starts_quiet(show, quiet: float, first: bool):
 
 @pytest.fixture(scope="module")
 def start(browser) -> Iterator:
-    """What a run starts from: the size of its weights and its test images."""
+    """What a run starts from: W and B of every network's layers, and its test images."""
     page = browser.new_page()
     module = f"{join('run.js')}\nObject.assign(window, {{ Run, prepareData }});"
     page.set_content(f"<script type=module>{module}</script>")
@@ -170,11 +171,12 @@ def start(browser) -> Iterator:
         return page.evaluate(
             """({ settings, data, rules }) => {
               const run = new Run(settings, prepareData({ ...data, classes: 10 }), rules);
-              const length = (list) => Math.hypot(...list);
-              const sizes = run.networks.bp.layers.map(({ weight, feedback }) =>
-                [length(weight), length(feedback)]);
+              const matrices = (network) => network.layers.flatMap(({ weight, feedback }) =>
+                [Array.from(weight), Array.from(feedback)]);
+              const networks = Object.entries(run.networks).map(([name, network]) =>
+                [name, matrices(network)]);
               const { mean, std } = run.data;
-              return { sizes, test: Array.from(run.test.x), mean, std };
+              return { ...Object.fromEntries(networks), test: Array.from(run.test.x), mean, std };
             }""",
             {
                 "settings": Laboratory(**SHORT, **settings).settings,
@@ -187,9 +189,22 @@ def start(browser) -> Iterator:
     page.close()
 
 
+def assert_scaled(matrices: list, of: list, factors: list[float]) -> None:
+    """W₁, B₁, W₂, B₂ are those of another network, each times its factor."""
+    for matrix, other, factor in zip(matrices, of, factors, strict=True):
+        np.testing.assert_allclose(matrix, factor * np.array(other))
+
+
 def test_weights_are_scaled_and_feedback_is_not(start):
-    plain, small = (np.array(start(scale=scale)["sizes"]) for scale in (1, 0.3))
-    np.testing.assert_allclose(small, plain * [0.3, 1])
+    plain, small = start(), start(scale=0.3)
+    for name in ("fa", "noise", "bp"):
+        assert_scaled(small[name], plain[name], [0.3, 1, 0.3, 1])
+
+
+def test_of_the_quiet_network_the_readout_alone_is_scaled(start):
+    found = start(quiet=0.1)
+    assert_scaled(found["quiet"], found["fa"], [1, 1, 0.1, 1])
+    assert_scaled(found["noise"], found["fa"], [1, 1, 1, 1])
 
 
 def test_test_images_are_turned_counter_clockwise(start):

@@ -64,8 +64,8 @@ export function makeTable(label, heads) {
 /** Colours of up to four networks, in this order. */
 export const COLOURS = ["fa", "noise", "bp", "quiet"];
 
-/** Dashes of the lines in these colours, told apart without colour; the others are whole. */
-export const DASHES = { bp: [6, 4], quiet: [7, 3, 2, 3] };
+/** Dashes of the lines in these colours, told apart without colour, as in the book's figures; the others are whole. */
+export const DASHES = { bp: [6, 4], noisebp: [6, 4], quiet: [7, 3, 2, 3] };
 
 /** A line's colour beside its name; `colour` is one of COLOURS. */
 export const named = (colour, name) => [element("span", { class: `wd-key wd-key-${colour}` }), name];

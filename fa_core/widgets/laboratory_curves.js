@@ -5,7 +5,7 @@
 
 import { drawLines, makeCanvas } from "./canvas.js";
 import { drawCrosshair } from "./crosshair.js";
-import { element, makeTable, named, whole } from "./dom.js";
+import { DASHES, element, makeTable, named, whole } from "./dom.js";
 import { angleColumn, degrees, linesOf, subscript } from "./laboratory_columns.js";
 
 const PHASES = ["noise", "data"];
@@ -37,7 +37,7 @@ const CURVES = [
     say: percent,
   },
   {
-    title: () => "Loss, nats (dashed: on noise)",
+    title: () => "Loss, nats (before step 0: on noise)",
     column: () => "loss",
     limits: (picture, column) => [0, range(picture, column, [2.4])[1]],
     // Where no curve is: during noise they lie above chance, at the end of data far below it.
@@ -52,14 +52,15 @@ const CURVES = [
   },
 ];
 
-/** The lines of one run's column, each drawn as `look(phase)` says. */
+/** The lines of one run's column; `look` is how they differ from the way's own colour and dash. */
 const linesFrom = (columns, settings, column, colours, look) =>
   linesOf(settings).flatMap(({ name, colour }) =>
     PHASES.map((phase) => ({
       x: columns[name][phase].step ?? [],
       y: columns[name][phase][column] ?? [],
       colour: colours[colour(settings)],
-      ...look(phase),
+      dash: DASHES[colour(settings)],
+      ...look,
     })),
   );
 
@@ -71,9 +72,9 @@ function buildCurve(curve, crosshair, signal) {
     const { columns, settings, layer, others, ghost } = picture;
     const column = curve.column(layer, settings);
     const lines = (run, look, of = settings) => linesFrom(run, of, column, colours, look);
-    const faint = others.flatMap((other) => lines(other, () => ({ width: 1, alpha: 0.3 })));
-    const before = ghost ? lines(ghost.columns, () => ({ width: 2, alpha: 0.6, dash: [1, 4] }), ghost.settings) : [];
-    const main = lines(columns, (phase) => ({ dash: phase === "noise" && column === "loss" ? [5, 4] : [] }));
+    const faint = others.flatMap((other) => lines(other, { width: 1, alpha: 0.3 }));
+    const before = ghost ? lines(ghost.columns, { width: 2, alpha: 0.6, dash: [1, 4] }, ghost.settings) : [];
+    const main = lines(columns);
     axes = drawLines(context, width, height, colours, {
       series: [...faint, ...before, ...main],
       x: [-settings.noise, settings.data],
