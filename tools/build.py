@@ -23,6 +23,7 @@ from pathlib import Path
 
 import yaml
 
+import answer
 import evidence
 import headline
 import paper_claims
@@ -102,7 +103,10 @@ def stage(chapters: list[Path], source: Path) -> None:
     shutil.copy(ROOT / "_toc.yml", source)
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     publishing.add_address(config, ADDRESS)
-    config["sphinx"]["config"]["myst_substitutions"] = headline.substitutions()
+    config["sphinx"]["config"]["myst_substitutions"] = {
+        **headline.substitutions(),
+        **answer.substitutions(),
+    }
     (source / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     for chapter in chapters:
         publish(chapter, source / "book")
@@ -115,6 +119,7 @@ def stage(chapters: list[Path], source: Path) -> None:
     told = [chapter for chapter in chapters if chapter.stem in pages]
     found = {c: findings(c) for c in sorted(told, key=lambda c: pages.index(c.stem))}
     evidence.write(source / "book", found)
+    answer.write(source / "book", found)
     assets = source / "book/_assets"
     (assets / "preview.png").write_bytes(publishing.preview(first_figure(chapters[0])))
     mathjax, fonts = files("mathjax") / "static/mathjax/es5", "output/chtml/fonts/woff-v2"
