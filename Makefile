@@ -37,7 +37,7 @@ help:
 	@echo "make bench     speed beside a plain loop and the machine's limit; writes benchmarks/results/"
 	@echo "make links     ask every address outside the book whether it still answers"
 	@echo "make results   compute every experiment at the paper's sizes into book/results/; goes on if interrupted"
-	@echo "make verify    compute one network of every part of those tables again, and compare; about an hour"
+	@echo "make verify    compute one network of every part of those tables again, and compare; about two hours"
 	@echo "make stored    keep in book/ the outputs that tests compare and README's picture, after an edit"
 	@echo "make serve     show the built book on port $(PORT) of this computer"
 	@echo "make repository URL=https://github.com/OWNER/NAME   set the address in every file"

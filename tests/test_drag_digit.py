@@ -1,4 +1,4 @@
-"""Chapter 4's widget: a digit moved or drawn by hand is read as torch reads it."""
+"""Chapter 4's widget: what is moved or drawn by hand is read as torch reads it."""
 
 import re
 from itertools import pairwise
@@ -6,22 +6,28 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from pages import set_slider
+from pages import set_slider, table
 from widget_samples import dragging
 
 import fa_core as fa
+from fa_core.results.samples import interval
 from fa_core.widgets import DragDigit
 
 
 def readouts(page) -> np.ndarray:
-    labels = page.locator(".wd-short").evaluate_all("all => all.map(e => e.ariaLabel)")
-    return np.array([[float(p) for p in re.findall(r"\d (\d\.\d+)", text)] for text in labels])
+    text = page.locator(".wd-bars").get_attribute("aria-label")
+    return np.array([[float(p) for p in re.findall(r"\d (\d\.\d+)", of)] for of in text.split(";")])
+
+
+def read(net: fa.MLP, given: dict, images: np.ndarray) -> torch.Tensor:
+    """What every network reads in every image, ``[networks, images, classes]``."""
+    x = torch.tensor((images.reshape(len(images), -1) - given["mean"]) / given["std"]).float()
+    return net(x).softmax(-1).detach().reshape(-1, len(images), 10)
 
 
 def expected_readouts(given: dict, image: np.ndarray) -> np.ndarray:
-    x = torch.tensor((image.ravel() - given["mean"]) / given["std"]).float()
     networks = given["networks"].values()
-    return np.array([net(x[None]).softmax(-1)[0].detach().numpy() for net in networks])
+    return np.array([read(net, given, image[None])[:, 0].mean(0).numpy() for net in networks])
 
 
 def test_dragged_digits_are_read_as_torch_reads_them(show):
@@ -57,6 +63,48 @@ def test_dragged_digits_are_read_as_torch_reads_them(show):
     shows((1 - wy) * low + wy * high)
 
 
+def test_all_test_images_move_with_the_digit(show):
+    given = dragging()
+    page = show(DragDigit(**given))
+    set_slider(page, "Shift right", 1)
+    set_slider(page, "Shift down", -2)
+    page.locator(".wd-scroll[aria-busy=false]").wait_for()
+    images = given["images"].astype(float)
+    moved = np.zeros_like(images)
+    moved[:, :-2, 1:] = images[:, 2:, :-1]
+
+    def accuracies(net: fa.MLP, shown: np.ndarray) -> np.ndarray:
+        right = read(net, given, shown).argmax(-1) == torch.tensor(given["labels"])
+        return 100 * right.double().mean(1).numpy()
+
+    before, after = (
+        {name: accuracies(net, shown) for name, net in given["networks"].items()}
+        for shown in (images, moved)
+    )
+    rows = table(page)
+    assert [row[0] for row in rows] == ["FA", "BP"]
+    for row in rows:
+        shown = [float(cell.rstrip(" %")) for cell in row[1:3]]
+        means = [found[row[0]].mean() for found in (before, after)]
+        assert shown == pytest.approx(means, abs=0.051)
+    mean, low, _ = interval(after["BP"] - after["FA"])
+    above = [float(number) for number in rows[1][3].replace("−", "-").split(" ± ")]
+    assert above == pytest.approx([mean, mean - low], abs=0.051)
+    assert rows[0][3] == ""
+    status = page.locator(".wd-status").inner_text()
+    assert f"Accuracy on 40 test images moved alike: FA {rows[0][2]}, BP {rows[1][2]}" in status
+
+
+def test_the_table_counts_the_networks_that_agree_on_the_digit(show):
+    given = dragging()
+    page = show(DragDigit(**given))
+    for row, net in zip(table(page), given["networks"].values(), strict=True):
+        votes = torch.bincount(read(net, given, given["images"][:1]).argmax(-1)[:, 0], minlength=10)
+        answer = int(votes.argmax())
+        mark = "✓" if answer == given["labels"][0] else "✗"
+        assert row[4] == f"{answer} ({votes[answer]} of 4) {mark}"
+
+
 def test_a_digit_follows_the_pointer(show):
     page = show(DragDigit(**dragging()))
     box = page.locator(".wd-drag").bounding_box()
@@ -74,9 +122,10 @@ def test_a_digit_follows_the_pointer(show):
 
 
 def blank(side: int) -> dict:
-    """Two networks that read images of side x side pixels, and two such images."""
+    """Two populations that read images of side x side pixels, and two such images."""
     images = np.random.default_rng(0).integers(0, 256, size=(2, side, side))
-    networks = {name: fa.MLP([side * side, 12, 10], seed=i) for i, name in enumerate(("FA", "BP"))}
+    sizes = [side * side, 12, 10]
+    networks = {name: fa.MLP(sizes, networks=2, seed=i) for i, name in enumerate(("FA", "BP"))}
     return {"networks": networks, "images": images, "labels": [3, 1], "mean": 40.0, "std": 80.0}
 
 
@@ -186,11 +235,15 @@ def test_three_networks_of_784_100_10_stay_small_and_read_alike(show):
     [
         ({"std": 0}, "std must be above 0, got 0"),
         ({"images": -np.ones((3, 7, 5))}, "from 0 to 255"),
-        ({"labels": [1]}, r"labels must have shape \[3\]"),
+        ({"labels": [1]}, r"labels must have shape \[40\]"),
         ({"networks": {"a": []}}, "at least one layer"),
         (
             {"networks": {"a": [(np.ones((2, 3)), np.ones(2))]}},
-            r"layer 1 weight must have shape \[out, 35\], got \[2, 3\]",
+            r"layer 1 weight must have shape \[networks, out, 35\], got \[1, 2, 3\]",
+        ),
+        (
+            {"networks": {name: fa.MLP([35, 10], networks=n) for name, n in (("a", 2), ("b", 3))}},
+            r"networks must hold as many networks each, got \{'a': 2, 'b': 3\}",
         ),
     ],
 )

@@ -104,7 +104,7 @@ def test_the_factorial_has_every_start_and_its_table_what_is_read(small):
         assert norms.tolist() == pytest.approx([cell.norm] * 3, abs=0.3 * cell.norm)
     assert parts.summary(config, table).notna().all(axis=None)
     found = {finding.key for finding in factorial.experiment.claims(config, table)}
-    assert len(found) == 5
+    assert len(found) == 6
 
 
 def test_a_gap_is_read_where_the_train_loss_is_that_of_the_config(small):

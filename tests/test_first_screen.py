@@ -184,6 +184,8 @@ def test_the_film_holds_still_at_its_end_where_motion_is_not_wanted(show):
     page.get_by_role("button", name="Replay").wait_for(timeout=60_000)
     page.wait_for_timeout(300)
     assert page.evaluate("seen.size") == 1
+    ways = page.locator(".wd-keys > span").all_inner_texts()
+    assert [way.rstrip("0123456789 %") for way in ways] == ["FA", "noise then FA", "BP"]
     still = drawn(page)
     page.wait_for_timeout(300)
     assert drawn(page) == still

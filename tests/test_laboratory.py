@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from pages import curves, finish, table
+from pages import box, curves, finish, set_box, table
 
 from fa_core import rules
 from fa_core.widgets import Laboratory
@@ -49,8 +49,7 @@ def test_a_fixed_label_is_learned(show):
 def test_a_link_repeats_a_run_to_the_last_digit(show):
     page = show(Laboratory(**SHORT))
     page.get_by_label("Distribution").select_option("uniform")
-    page.get_by_label("Weight layers").fill("3")
-    page.get_by_label("Weight layers").blur()
+    set_box(page, "Weight layers", "3")
     finish(page)
     first, link = curves(page), page.evaluate("location.hash")
     assert "distribution=uniform" in link and "depth=3" in link
@@ -59,7 +58,6 @@ def test_a_link_repeats_a_run_to_the_last_digit(show):
     again.get_by_role("button", name="Run").click()
     again.get_by_role("button", name="Pause").click()  # pauses and steps change nothing in a run
     again.get_by_role("button", name="One step").click()
-    again.get_by_label("Speed").select_option("")
     finish(again)
     assert curves(again) == first
 
@@ -124,8 +122,8 @@ def test_a_damaged_link_is_repaired_with_a_note(show):
         "-1 became 0",
     ):
         assert part in note
-    assert page.get_by_label("Hidden units").input_value() == "256"
-    assert page.get_by_label("Noise steps").input_value() == "2000"
+    assert box(page, "Hidden units").input_value() == "256"
+    assert box(page, "Noise steps").input_value() == "2000"
 
 
 def test_anchors_of_the_page_are_no_links_to_runs(show):
@@ -136,9 +134,8 @@ def test_anchors_of_the_page_are_no_links_to_runs(show):
 
 def test_a_value_out_of_range_is_clamped_with_a_note(show):
     page = show(Laboratory(**SHORT))
-    page.get_by_label("Hidden units").fill("4")
-    page.get_by_label("Hidden units").blur()
-    assert page.get_by_label("Hidden units").input_value() == "16"
+    set_box(page, "Hidden units", "4")
+    assert box(page, "Hidden units").input_value() == "16"
     assert "4 became 16" in page.get_by_role("alert").inner_text()
 
 
@@ -219,9 +216,9 @@ def test_an_angle_is_shown_where_feedback_has_the_shape_of_the_weights(show, rul
         page.get_by_text(apart).wait_for()
         names = page.locator("canvas").evaluate_all("all => all.map((c) => c.ariaLabel)")
         assert not any("NaN" in name for name in names)
-        feedback = next(name for name in names if name.startswith("Feedback weights"))
+        weights = next(name for name in names if name.startswith("Weights"))
         rows_of_b = 10 if layer == depth or rule == "dfa" else SHORT["hidden"]
-        assert f"{rows_of_b} by 16 heat map" in feedback
+        assert f"B{'₀₁₂₃₄'[layer]} ({rows_of_b} by 16)" in weights
 
 
 def test_direct_feedback_of_two_layers_is_feedback_alignment(show):

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from pages import curves, finish, table
+from pages import box, curves, finish, set_box, table
 
 from fa_core.widgets import Laboratory
 
@@ -85,8 +85,7 @@ def test_layers_of_a_deep_network_have_ledgers_of_their_own(show):
 def test_a_link_carries_optimiser_ratio_labels_and_angle(show):
     page = show(Laboratory(**SHORT))
     page.get_by_label("Optimiser").select_option("sgd")
-    page.get_by_label("Rate of hidden layers").fill("3.5")
-    page.get_by_label("Rate of hidden layers").blur()
+    set_box(page, "Rate of hidden layers over readout", "3.5")
     page.get_by_label("Labels").select_option("uniform")
     page.get_by_label("Angle shown").select_option("centred")
     finish(page)
@@ -101,7 +100,7 @@ def test_a_link_carries_optimiser_ratio_labels_and_angle(show):
 
 def test_choosing_an_optimiser_sets_rates_of_its_own(show):
     page = show(Laboratory(**SHORT, noise_lr=0.002))
-    rates = [page.get_by_label(f"Learning rate on {kind}") for kind in ("noise", "data")]
+    rates = [box(page, f"Learning rate on {kind}") for kind in ("noise", "data")]
     page.get_by_label("Optimiser").select_option("sgd")
     assert [rate.input_value() for rate in rates] == ["0.1", "0.1"]
     rates[0].fill("")
@@ -109,7 +108,7 @@ def test_choosing_an_optimiser_sets_rates_of_its_own(show):
     assert rates[0].input_value() == "0.1"
     page.get_by_label("Optimiser").select_option("adam")
     assert [rate.input_value() for rate in rates] == ["0.0005", "0.0003"]
-    assert page.get_by_label("Hidden units").input_value() == "16"
+    assert box(page, "Hidden units").input_value() == "16"
 
 
 def test_the_angle_shown_changes_without_a_new_run(show):
@@ -139,7 +138,7 @@ def test_a_guide_starts_over_even_where_its_settings_stand_already(show):
     page.get_by_role("button", name="Pause").click()
     page.get_by_text("Paused.").wait_for()
     assert page.get_by_label("Angle shown").input_value() == "centred"
-    assert page.get_by_label("Learning rate on noise").input_value() == "0.1"
+    assert box(page, "Learning rate on noise").input_value() == "0.1"
     assert shown(page)[0] == shown(page)[1] != "–"
 
 
@@ -151,7 +150,7 @@ def test_a_damaged_link_is_repaired_to_first_values_of_its_optimiser(show):
         assert part in note
     page = show(Laboratory(), link="#lab&optimiser=constructor")
     assert "must be one of adam, sgd: “constructor”" in page.get_by_role("alert").inner_text()
-    assert page.get_by_label("Learning rate on noise").input_value() == "0.0005"
+    assert box(page, "Learning rate on noise").input_value() == "0.0005"
 
 
 def test_python_knows_the_same_first_values():

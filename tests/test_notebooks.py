@@ -63,6 +63,37 @@ def test_chapter_has_parameters_with_quick_defaults(chapter: Path):
 
 
 @every_chapter
+def test_chapter_opens_with_its_answer_the_key_number_and_the_key_figure(chapter: Path):
+    head, _, number, figure, *_ = nbformat.read(chapter, as_version=4).cells
+    _, _, short = re.sub(r"<!--.*?-->", "", head.source).partition(":::{admonition} In short\n")
+    assert 0 < len(short.removesuffix(":::").split()) <= 60
+    assert re.search(r'^key_number\("\w+"\)$', number.source, re.MULTILINE)
+    assert "hide-input" in number.metadata.tags
+    assert figure.metadata.mystnb.figure.caption
+    assert "published()" in figure.source
+
+
+@every_chapter
+def test_at_most_five_figures_stand_open_before_the_exercises(chapter: Path):
+    cells = nbformat.read(chapter, as_version=4).cells
+    first = next(n for n, cell in enumerate(cells) if "\n## Exercises\n" in cell.source)
+    drawn = [cell for cell in cells[:first] if "figure" in cell.metadata.get("mystnb", {})]
+    folded = {"hide-cell", "hide-output"}
+    assert 1 <= sum(folded.isdisjoint(cell.metadata.tags) for cell in drawn) <= 5
+
+
+@every_chapter
+def test_chapter_ends_with_what_holds_what_fails_and_what_is_open(chapter: Path):
+    cells = nbformat.read(chapter, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    *_, findings, last, exercises = re.findall(r"^## (.*)", text, re.MULTILINE)
+    ends = ["Findings", "What holds, what fails, what is open", "Exercises"]
+    assert [findings, last, exercises] == ends
+    for word in ("Holds", "Fails", "Open"):
+        assert f"**{word}.**" in text.partition(ends[1])[2]
+
+
+@every_chapter
 def test_every_exercise_has_a_solution_that_runs(chapter: Path):
     notebook = nbformat.read(chapter, as_version=4)
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")

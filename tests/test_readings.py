@@ -23,6 +23,9 @@ NOT_COMPARED = {
     },
     "robustness": set(),
     "meta_loss": {"half-of-the-rest"},
+    "other_roads": set(),
+    "contest": {"short-noise-pays"},
+    "factorial": set(),
 }
 ONE_SCALE = {"robustness": {"usps", "matched-usps"}}  # findings whose data one scale alone has
 pytestmark = pytest.mark.book

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pages import finish, serious, show_live
+from pages import box, finish, serious, show_live
 from widget_samples import WIDGETS, turning
 
 from fa_core import widgets
@@ -148,7 +148,7 @@ def test_a_laboratory_that_cannot_start_leaves_nothing_behind(browser):
 def test_in_a_notebook_the_laboratory_sends_its_curves_to_python(browser):
     lab = Laboratory(noise=60, data=40, hidden=16)
     page = show_live(browser, lab)
-    page.get_by_label("Seed").fill("6")
+    box(page, "Seed").fill("6")
     finish(page)
     assert page.evaluate("location.hash") == "", "the notebook's address is not ours"
     assert page.get_by_role("button", name="Copy link").count() == 0

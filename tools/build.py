@@ -111,7 +111,7 @@ def stage(chapters: list[Path], source: Path) -> None:
     for chapter in chapters:
         publish(chapter, source / "book")
     # These train in the reader's browser, so a page without code takes them as plain HTML.
-    for widget in (Laboratory(), Opening()):
+    for widget in (Laboratory(plays=True), Opening()):
         page = source / f"book/{type(widget).__name__.lower()}.html"
         page.write_text(widget.to_html(), encoding="utf-8")
     headline.write(source / "book")

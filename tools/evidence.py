@@ -18,11 +18,11 @@ from fa_core.show import style
 
 WORD = re.compile(r"\w(?:[\w.,-]*\w)?|\W")  # a number or a name is one word
 HEADINGS = ("Paper scale", "Claim", "This build", "Expected")
-# Colour of the bar and of the number in it; told apart with any colour vision.
+# Fill of the bar and colour of the number in it: greys, for colours mean ways of learning.
 VERDICTS = {
-    "supported": ("blue", "white"),
-    "undecided": ("sky", "black"),
-    "contradicted": ("vermilion", "white"),
+    "supported": (style.GREYS[1]["color"], "black"),
+    "undecided": ("white", "black"),
+    "contradicted": ("black", "white"),
 }
 # Its numbers are known only when the book is built, and its text must say them.
 VERDICT_FIGURE = """```{{figure}} evidence-verdicts.png
@@ -114,9 +114,10 @@ def picture(counts: Mapping[str, Counter]) -> tuple[bytes, str]:
     """How many findings have which verdict: bars as PNG, and the same numbers in words."""
     with style.figure(1, height=0.8 + 0.27 * len(counts)) as (figure, (ax,)):
         rows, left = range(len(counts)), [0] * len(counts)
-        for verdict, (colour, ink) in VERDICTS.items():
+        for verdict, (fill, ink) in VERDICTS.items():
             widths = [count[verdict] for count in counts.values()]
-            bars = ax.barh(rows, widths, left=left, color=style.OKABE_ITO[colour], label=verdict)
+            look = {"color": fill, "edgecolor": "black", "linewidth": 0.8, "label": verdict}
+            bars = ax.barh(rows, widths, left=left, **look)
             ax.bar_label(bars, [width or "" for width in widths], label_type="center", color=ink)
             left = [start + width for start, width in zip(left, widths, strict=True)]
         ax.set_yticks(rows, list(counts))

@@ -119,7 +119,10 @@ def figure(
     _checks.integer("columns", columns, 1)
     with matplotlib.rc_context(_STYLE):
         fig = Figure(row_height=height, columns=columns)
-        yield fig, list(fig.subplots(-(-panels // columns), columns, squeeze=False).flat)[:panels]
+        axes = list(fig.subplots(-(-panels // columns), columns, squeeze=False).flat)
+        for empty in axes[panels:]:
+            empty.remove()
+        yield fig, axes[:panels]
 
 
 def interval(values: ArrayLike) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

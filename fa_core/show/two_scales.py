@@ -66,6 +66,17 @@ class TwoScales:
         """The experiment's findings at each scale; Holm's correction is made at paper scale."""
         return self._tabs(self._claims)
 
+    def largest(self) -> tuple[Any, pd.DataFrame, str]:
+        """Configuration, table and description of the stored run, or of this one if none is stored.
+
+        For what a page shows at one scale alone, such as a widget.
+        """
+        return next(
+            (config, table, f"{title}: {label}")
+            for title, (label, config, table) in self._runs.items()
+            if self._stored is None or table is self._stored
+        )
+
     def _claims(self, config: Any, table: pd.DataFrame) -> Findings:
         judged = paper_scale() if table is self._stored else {}  # a run now is judged by itself
         return judged.get(self._experiment.name) or self._experiment.claims(config, table)

@@ -11,6 +11,7 @@ from fa_core.widgets.race import Race
 from fa_core.widgets.rate_ratio import RateRatio
 from fa_core.widgets.scrub_alignment import ScrubAlignment
 from fa_core.widgets.spectrum import SingularSpectrum
+from fa_core.widgets.start_plane import StartPlane
 
 __all__ = [
     "Adaptation",
@@ -21,4 +22,5 @@ __all__ = [
     "RateRatio",
     "ScrubAlignment",
     "SingularSpectrum",
+    "StartPlane",
 ]

@@ -23,6 +23,7 @@ class Setting:
 
     ``note`` stands below it, where the label does not say all. ``initials`` holds first values
     under an optimiser other than Adam. A ``view`` changes what is drawn and lets the run go on.
+    A number has a slider: even, or logarithmic from ``log``, with ``low`` at its left end.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Setting:
     note: str = ""
     initials: dict[str, float] | None = None
     view: bool = False
+    slider: bool = True
+    log: float | None = None
 
     def first(self, optimiser: Any) -> float | str:
         return (self.initials or {}).get(optimiser, self.initial)
@@ -58,7 +61,7 @@ class Setting:
 
 # The page builds its controls from this list, and clamps what a link says to it.
 SETTINGS = (
-    Setting("noise", "Noise steps", "Noise", 2000, 0, 20000),
+    Setting("noise", "Noise steps", "Noise", 2000, 0, 20000, log=10),
     Setting(
         "noise_lr",
         "Learning rate on noise",
@@ -68,6 +71,7 @@ SETTINGS = (
         1,
         whole=False,
         initials={"sgd": 0.1},
+        log=1e-6,
     ),
     Setting(
         "distribution",
@@ -77,7 +81,7 @@ SETTINGS = (
         choices={"gaussian": "Gaussian", "uniform": "uniform", "bernoulli": "two values"},
     ),
     Setting("mean", "Mean of an input", "Noise", 0.0, -5, 5, whole=False),
-    Setting("std", "Standard deviation", "Noise", 1.0, 0.01, 10, whole=False),
+    Setting("std", "Standard deviation", "Noise", 1.0, 0.01, 10, whole=False, log=0.01),
     Setting(
         "labels",
         "Labels",
@@ -98,7 +102,41 @@ SETTINGS = (
         "B has the shape of W, and so an angle to it, in the readout layer alone. Under "
         "Kolen-Pollack (KP) W − B stays as it is unless the weights decay.",
     ),
-    Setting("seed", "Seed", "Networks", 0, 0, 999999),
+    Setting("seed", "Seed", "Networks", 0, 0, 999999, slider=False),
+    Setting(
+        "seeds",
+        "Seeds drawn",
+        "Networks",
+        8,
+        1,
+        8,
+        note="Thin lines are runs of the next seeds. They train where the run rests: at its end, "
+        "or where an experiment stops it.",
+        view=True,
+    ),
+    Setting(
+        "scale",
+        "All weights W at the start, times",
+        "Initial weights",
+        1.0,
+        0.01,
+        10,
+        whole=False,
+        note="Of every network, in every layer. B keeps its size.",
+        log=0.01,
+    ),
+    Setting(
+        "quiet",
+        "Readout weights of a fourth network, times",
+        "Initial weights",
+        1.0,
+        0,
+        1,
+        whole=False,
+        note="Below 1 a fourth network joins: FA without noise, the weights of its readout this "
+        "many times as large at the start. 0.1 is the quiet readout of chapter 2.",
+        log=0.001,
+    ),
     Setting(
         "optimiser",
         "Optimiser",
@@ -116,6 +154,7 @@ SETTINGS = (
         0.001,
         1000,
         whole=False,
+        log=0.001,
         note="Hidden layers learn at the learning rate times the root of this ratio, the readout "
         "at the learning rate divided by it: their product stays. On noise and on data alike.",
     ),
@@ -127,11 +166,12 @@ SETTINGS = (
         0,
         100,
         whole=False,
+        log=0.01,
         note="As in AdamW: each step shrinks weights and biases by this times the learning rate, "
         "in all three networks, and B where it learns.",
     ),
-    Setting("batch", "Batch size", "Training", 64, 1, 256),
-    Setting("data", "Data steps", "Data", 1000, 1, 20000),
+    Setting("batch", "Batch size", "Training", 64, 1, 256, log=1),
+    Setting("data", "Data steps", "Data", 1000, 1, 20000, log=1),
     Setting(
         "data_lr",
         "Learning rate on data",
@@ -141,7 +181,9 @@ SETTINGS = (
         1,
         whole=False,
         initials={"sgd": 0.1},
+        log=1e-6,
     ),
+    Setting("turn", "Test digits turned by, degrees", "Data", 0, 0, 90),
     Setting(
         "angle",
         "Angle shown",

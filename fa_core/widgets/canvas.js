@@ -1,8 +1,9 @@
 // Canvases that follow their box and the theme, and the kinds of figure drawn on them.
 
 import { element, onThemeChange } from "./dom.js";
+import { drawLabels, labelRoom } from "./line_labels.js";
 
-const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "accent", "negative", "positive"];
+const NAMES = ["ink", "soft", "line", "paper", "fa", "noise", "noisebp", "bp", "quiet", "accent"];
 
 function readColours(canvas) {
   const style = getComputedStyle(canvas);
@@ -79,13 +80,15 @@ function tickText(value) {
 }
 
 /**
- * Lines over steps. `series`: [{x, y, colour, dash, width, alpha}], x increasing; `x`, `y`:
+ * Lines over steps. `series`: [{x, y, colour, dash, width, alpha, label}], x increasing, the label
+ * written at the line's end; `x`, `y`:
  * [low, high]; `xTicks`: [[x, text]] in place of round numbers; `reference`: {value, text, left, below}, a dashed level line with its text above
- * or below its right or left end; `markers`: [{x, y, colour}]; `divide`: {value, texts}, an upright line with a word
- * on either side.
+ * or below its right or left end; `markers`: [{x, y, colour, radius}]; `divide`: {value, texts}, an upright line with a word
+ * on either side. Returns the axes: places of values, the step at a place, the chart's upper and lower edge.
  */
 export function drawLines(context, width, height, colours, { series, x, y, xTicks, reference, divide, markers = [] }) {
-  const box = { left: 38, right: width - 10, top: divide ? 14 : 8, bottom: height - 22 };
+  const edge = width - Math.max(10, labelRoom(context, series));
+  const box = { left: 38, right: edge, top: divide ? 14 : 8, bottom: height - 22 };
   const across = (value) => box.left + ((value - x[0]) / (x[1] - x[0])) * (box.right - box.left);
   const down = (value) => box.bottom - ((value - y[0]) / (y[1] - y[0])) * (box.bottom - box.top);
 
@@ -129,6 +132,7 @@ export function drawLines(context, width, height, colours, { series, x, y, xTick
   context.clip();
   context.lineJoin = "round";
   for (const line of series) {
+    if (line.low) shadeBetween(context, line, across, down);
     context.strokeStyle = line.colour;
     context.lineWidth = line.width ?? 2;
     context.globalAlpha = line.alpha ?? 1;
@@ -138,6 +142,7 @@ export function drawLines(context, width, height, colours, { series, x, y, xTick
     context.stroke();
   }
   context.restore();
+  drawLabels(context, colours, series, box, across, down);
   if (reference && reference.value >= y[0] && reference.value <= y[1]) {
     context.strokeStyle = colours.soft;
     context.setLineDash([4, 4]);
@@ -158,10 +163,22 @@ export function drawLines(context, width, height, colours, { series, x, y, xTick
     context.strokeStyle = colours.paper;
     context.lineWidth = 2;
     context.beginPath();
-    context.arc(across(marker.x), down(marker.y), 5.5, 0, 2 * Math.PI);
+    context.arc(across(marker.x), down(marker.y), marker.radius ?? 5.5, 0, 2 * Math.PI);
     context.fill();
     context.stroke();
   }
+  const step = (place) => x[0] + ((place - box.left) / (box.right - box.left)) * (x[1] - x[0]);
+  return { across, down, step, top: box.top, bottom: box.bottom };
+}
+
+/** A line's interval: `low` and `high`, as long as its x. */
+function shadeBetween(context, { x, low, high, colour }, across, down) {
+  context.beginPath();
+  for (let i = 0; i < x.length; i++) context.lineTo(across(x[i]), down(low[i]));
+  for (let i = x.length - 1; i >= 0; i--) context.lineTo(across(x[i]), down(high[i]));
+  context.fillStyle = colour;
+  context.globalAlpha = 0.2;
+  context.fill();
 }
 
 /** One bar a class, from 0 to `top`, with the level 1/K dashed. */
@@ -228,9 +245,6 @@ export function drawScatter(context, width, height, colours, { across, up, reach
   return { cx, cy, unit };
 }
 
-/** Turns "#rrggbb" into [r, g, b]. */
-const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.trim().slice(at, at + 2), 16));
-
 /** 256 colours as ImageData stores them; `colourAt(share)` gives [r, g, b] for a share of 0 to 1. */
 function makePalette(colourAt) {
   return Uint32Array.from({ length: 256 }, (_, level) => {
@@ -251,16 +265,6 @@ function drawCells(context, width, height, { values, rows, cols }, low, high, pa
   cells.getContext("2d").putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(cells, 0, 0, width, height);
-}
-
-/** A matrix as coloured cells; full colour at plus and minus `reach`. */
-export function drawHeat(context, width, height, colours, { reach, ...matrix }) {
-  const [negative, zero, positive] = [colours.negative, colours.paper, colours.positive].map(channels);
-  const palette = makePalette((share) => {
-    const end = share < 0.5 ? negative : positive;
-    return zero.map((z, c) => z + (end[c] - z) * Math.abs(2 * share - 1));
-  });
-  drawCells(context, width, height, matrix, -reach, reach, palette);
 }
 
 /** An image, black at 0 and white at `white`, whatever the theme. */

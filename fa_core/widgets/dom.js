@@ -61,8 +61,11 @@ export function makeTable(label, heads) {
   return { box, fill, title: (text) => (caption.textContent = text) };
 }
 
-/** Colours of up to three networks, in this order. */
-export const COLOURS = ["fa", "noise", "bp"];
+/** Colours of up to four networks, in this order. */
+export const COLOURS = ["fa", "noise", "bp", "quiet"];
+
+/** Dashes of the lines in these colours, told apart without colour, as in the book's figures; the others are whole. */
+export const DASHES = { bp: [6, 4], noisebp: [6, 4], quiet: [7, 3, 2, 3] };
 
 /** A line's colour beside its name; `colour` is one of COLOURS. */
 export const named = (colour, name) => [element("span", { class: `wd-key wd-key-${colour}` }), name];
@@ -76,6 +79,10 @@ export function makeStatus() {
   };
   return { line, say };
 }
+
+/** Where the numbers come from, if the widget was told: an element, or none. */
+export const sourceLine = (model) =>
+  model.get("source") ? [element("p", { class: "wd-note" }, model.get("source"))] : [];
 
 /** A whole number with thousands separators. */
 export const whole = (value) => Math.round(value).toLocaleString("en-US");

@@ -1,9 +1,11 @@
-// Chapter 4: move, turn and scale a digit, or draw one, and watch trained networks read it.
+// Chapter 4: move, turn and scale a digit, and all test images with it; populations of trained
+// networks read them all.
 
 import { unpack } from "./arrays.js";
 import { drawGrey, makeCanvas } from "./canvas.js";
-import { dial, element, makeStatus, openWidget } from "./dom.js";
+import { COLOURS, dial, element, makeStatus, openWidget } from "./dom.js";
 import { drawStroke } from "./pen.js";
+import { makeMeter, Population } from "./populations.js";
 import { buildReadouts } from "./readouts.js";
 import { makeInverse, transformImage } from "./transform.js";
 
@@ -15,9 +17,13 @@ export function render({ model, el }) {
   const [count, height, width] = shape;
   const [labels, mean, std] = ["labels", "mean", "std"].map((name) => model.get(name));
   const white = pixels.reduce((top, pixel) => Math.max(top, pixel), 1);
-  const readouts = buildReadouts(model.get("networks"), closing.signal);
-  const [drawn, moved, x] = [0, 1, 2].map(() => new Float64Array(height * width));
+  const populations = model.get("networks").map((packed, i) => new Population(packed, COLOURS[i]));
+  const readouts = buildReadouts(populations, count, model.get("quantile"), closing.signal);
+  const [drawn, moved] = [0, 1].map(() => new Float64Array(height * width));
+  const allMoved = new Float64Array(pixels.length);
   let [index, drawing, pose, held] = [0, false, UNMOVED, null];
+  let readings = null; // of the digit shown, by population
+  let [before, accuracies] = [null, null]; // by population and network: unmoved, and in this pose
 
   const digit = makeCanvas("wd-canvas wd-square wd-drag", "", (context, across, tall, colours) => {
     const side = Math.min(across, tall);
@@ -28,18 +34,43 @@ export function render({ model, el }) {
   const note = element("p", { class: "wd-note" }, "Draw as large as the digits are. Without a pointer, choose a digit and move it with the sliders.");
   const status = makeStatus();
 
-  function update() {
-    const shown = drawing ? drawn : pixels.subarray(index * moved.length, (index + 1) * moved.length);
+  const image = (i) => pixels.subarray(i * moved.length, (i + 1) * moved.length);
+  const standardise = (values) => values.map((value) => (value - mean) / std);
+
+  const measure = makeMeter(
+    populations,
+    labels,
+    () => {
+      for (let i = 0; i < count; i++) {
+        transformImage(allMoved.subarray(i * moved.length, (i + 1) * moved.length), image(i), height, width, pose);
+      }
+      return standardise(allMoved);
+    },
+    (found, settled) => {
+      before ??= found; // the first pose is the unmoved one
+      accuracies = found;
+      readouts.table.setAttribute("aria-busy", !settled);
+      tell();
+    },
+    closing.signal,
+  );
+  /** Shows what is known of the digit, and of all test images in its pose. */
+  function tell() {
     const what = drawing ? "Your drawing" : `The digit ${labels[index]}`;
-    transformImage(moved, shown, height, width, pose);
-    for (let i = 0; i < x.length; i++) x[i] = (moved[i] - mean) / std;
-    const answers = readouts.read(x, drawing ? null : labels[index]);
+    const words = readouts.show(readings, drawing ? null : labels[index], before, accuracies);
     const blank = drawing && !drawn.some((ink) => ink > 0);
     const advice = "Draw a digit with the pointer or a finger. So far, on black";
-    status.say(`${blank ? advice : what}: ${answers}.`, held !== null);
+    status.say(`${blank ? advice : what}: by majority ${words}`, held !== null);
+  }
+
+  function update() {
+    transformImage(moved, drawing ? drawn : image(index), height, width, pose);
+    const x = standardise(moved);
+    readings = populations.map((population) => population.read(x));
+    tell();
     digit.describe(
-      `${what}, turned ${pose.degrees}°, scaled ${pose.scale}, shifted ` +
-        `${pose.right.toFixed(1)} right and ${pose.down.toFixed(1)} down.`,
+      `${drawing ? "Your drawing" : `The digit ${labels[index]}`}, turned ${pose.degrees}°, scaled ${pose.scale}, ` +
+        `shifted ${pose.right.toFixed(1)} right and ${pose.down.toFixed(1)} down.`,
     );
     digit.redraw();
   }
@@ -65,6 +96,8 @@ export function render({ model, el }) {
     pose = { ...pose, ...change };
     for (const show of dials) show();
     update();
+    readouts.table.setAttribute("aria-busy", "true");
+    measure();
   }
 
   /** Where on the image's grid the pointer is: [column, row]. */
@@ -145,8 +178,9 @@ export function render({ model, el }) {
       "div",
       { class: "wd-columns" },
       element("div", { class: "wd-stack" }, element("div", {}, task, digit.canvas, note), ...rows),
-      element("div", { class: "wd-stack" }, ...readouts.boxes),
+      element("div", { class: "wd-stack" }, ...readouts.figures),
     ),
+    readouts.table,
     status.line,
   );
   setDrawing(false);

@@ -2,27 +2,31 @@
 // asks; all training happens in the worker.
 
 import { unpack } from "./arrays.js";
-import { choice, element, openWidget, whole } from "./dom.js";
+import { buildControls } from "./controls.js";
+import { makeCrosshair } from "./crosshair.js";
+import { choice, element, openWidget, prefersStillness } from "./dom.js";
 import { GUIDES } from "./guides.js";
-import { angleColumn, buildCurves, buildWeights, Columns, degrees, LINES } from "./laboratory_figures.js";
+import { angleColumn, Columns, degrees, linesOf } from "./laboratory_columns.js";
+import { buildCurves } from "./laboratory_curves.js";
+import { button, buildKeeping, buildToolbar } from "./laboratory_toolbar.js";
+import { buildViews } from "./laboratory_views.js";
 import { buildLedger } from "./ledger_figure.js";
-import { buildControls, changed, complete, readHash, sameRun, writeHash } from "./settings.js";
+import { changed, complete, differences, presetHash, readHash, writeHash } from "./settings.js";
 import { NO_WORKER, startWorker } from "./start_worker.js";
 import workerText from "./laboratory_worker.js?text";
 
-const button = (text, extra = "") => element("button", { type: "button", class: `wd-button ${extra}` }, text);
-const heading = (text) => element("h3", {}, text);
-
-function download(name, text) {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  element("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
+/** Calls back once `el` is in view: a page that is printed, or read elsewhere, trains nothing. */
+function whenSeen(el, callback, signal) {
+  const watch = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    watch.disconnect();
+    callback();
+  });
+  watch.observe(el);
+  signal.addEventListener("abort", () => watch.disconnect());
 }
 
-function asCsv(rows) {
-  const heads = Object.keys(rows[0]);
-  return [heads, ...rows.map((row) => heads.map((head) => row[head]))].map((r) => `${r.join(",")}\n`).join("");
-}
+const heading = (text) => element("h2", {}, text);
 
 export function render({ model, el }) {
   const closing = openWidget(el, "wd-lab");
@@ -36,56 +40,51 @@ export function render({ model, el }) {
     return () => closing.abort();
   }
   const controls = model.get("controls");
-  const linked = model.isPage ? readHash(controls, location.hash) : null;
-  let { settings, notes } = linked ?? { settings: { ...model.get("settings") }, notes: [] };
-  let [columns, expected, playing, finished, now] = [new Columns(), 0, false, false, 0];
+  const linked = model.isPage ? readHash(controls, GUIDES, location.hash) : null;
+  let { settings, notes, preset = null } = linked ?? { settings: { ...model.get("settings") }, notes: [] };
+  let [columns, others, ghost, shown] = [new Columns(), [], null, settings];
+  let [expected, playing, finished, rested, now] = [0, false, false, false, 0];
+  let unseen = false; // a run that is to be shown when it is over, for a reader who wants little motion
 
-  const play = button("▶ Run", "wd-main");
-  const oneStep = button("One step");
-  const reset = button("Reset");
-  const copy = button("Copy link", "wd-push");
-  const save = button("Save CSV");
-  const speed = choice("Speed", [["", "full"], [300, "300 steps/s"], [30, "30 steps/s"]]);
-  const done = element("div");
-  const progress = element("div", { class: "wd-progress", role: "progressbar", "aria-label": "Progress of the run", "aria-valuemin": 0 }, done);
-  const [where, detail] = [element("span"), element("span")];
+  const toolbar = buildToolbar();
+  const { play, oneStep, speed } = toolbar;
   const status = element("p", { class: "wd-status", "aria-live": "polite" });
-  const advice = element("p", { class: "wd-advice", "aria-live": "polite" }, "Choose an experiment, or change the settings below and press Run.");
-  const link = element("input", { type: "text", readonly: true, "aria-label": "Link to this run", hidden: true });
-  // A line of its own: a run that goes on rewrites its status many times a second.
-  const copied = element("p", { class: "wd-note", "aria-live": "polite" });
-  const curves = buildCurves(closing.signal);
-  const ledger = buildLedger(closing.signal);
-  const weights = buildWeights(closing.signal);
-  const network = choice("Network", LINES.map(({ name, text }) => [name, text(settings)]));
+  const advice = element("p", { class: "wd-advice", "aria-live": "polite" });
+  const crosshair = makeCrosshair(drawCurves, closing.signal);
+  const curves = buildCurves(crosshair, closing.signal);
+  const ledger = buildLedger(crosshair, closing.signal);
+  const views = buildViews(closing.signal);
+  const address = () => new URL(writeHash(settings), location.href).href;
+  const keeping = buildKeeping(model.isPage ? address : null, () => columns.rows);
+  const network = choice("Network", []);
   const layer = choice("Layer", []);
   const inputs = buildControls(controls, (name, value, note) => change(changed(controls, settings, name, value), note ? [note] : []));
   const guides = GUIDES.map((guide) => {
     const chosen = button(guide.title);
-    chosen.setAttribute("aria-pressed", "false");
-    chosen.addEventListener("click", () => {
-      change(complete(controls, guide.settings).settings, [], true);
-      chosen.setAttribute("aria-pressed", "true");
-      advice.textContent = guide.text;
-      setPlaying(true);
-    });
+    chosen.addEventListener("click", () => begin(guide));
     return chosen;
   });
 
   function setPlaying(wanted) {
     playing = wanted;
-    play.textContent = playing ? "❚❚ Pause" : "▶ Run";
+    toolbar.showPlaying(playing);
     if (playing) status.textContent = "Running.";
     worker.postMessage({ play: playing });
   }
 
-  /** Takes new settings; link and traits follow. The run starts over where they concern it, or if it is to. */
-  function change(next, nextNotes, startOver = false) {
-    const goesOn = !startOver && sameRun(controls, settings, next);
+  /** Runs one of the experiments from its start. */
+  function begin(guide) {
+    change(complete(controls, guide.settings).settings, [], guide);
+    setPlaying(true);
+  }
+
+  /** Takes new settings; link and traits follow. The run starts over where they concern it, or for a preset. */
+  function change(next, nextNotes, guide = null) {
+    const goesOn = !guide && differences(controls, settings, next).length === 0;
     [settings, notes] = [next, nextNotes];
-    for (const guide of guides) guide.setAttribute("aria-pressed", "false");
+    if (!goesOn) preset = guide;
     if (model.isPage) {
-      history.replaceState(null, "", writeHash(settings));
+      history.replaceState(null, "", guide ? presetHash(guide.key) : writeHash(settings));
     } else {
       model.set("settings", settings);
       model.save_changes();
@@ -98,6 +97,8 @@ export function render({ model, el }) {
   function showAgain() {
     inputs.show(settings);
     warning.textContent = notes.join(" ");
+    worker.postMessage({ seeds: settings.seeds });
+    others = others.slice(0, settings.seeds - 1);
     look();
   }
 
@@ -105,26 +106,39 @@ export function render({ model, el }) {
   function follow() {
     const next = model.get("settings");
     if (writeHash(next) === writeHash(settings)) return;
-    const goesOn = sameRun(controls, settings, next);
+    const goesOn = differences(controls, settings, next).length === 0;
     settings = { ...next };
-    if (goesOn) showAgain();
-    else restart();
+    if (goesOn) return showAgain();
+    preset = null;
+    return restart();
+  }
+
+  function fillChoice({ select }, options, chosen) {
+    const before = select.value;
+    select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
+    select.value = options.some(([value]) => `${value}` === before) ? before : chosen;
   }
 
   function restart() {
-    columns = new Columns();
+    if (columns.begun) ghost = { columns, settings: shown };
+    [columns, others, shown] = [new Columns(), [], settings];
     expected += 1;
-    finished = false;
-    LINES.forEach(({ text }, i) => (network.select.options[i].textContent = text(settings)));
+    [finished, rested, unseen] = [false, false, false];
+    fillChoice(network, linesOf(settings).map(({ name, text }) => [name, text(settings)]), "noise");
     const layers = Array.from({ length: settings.depth - 1 }, (_, l) => l + 2);
-    if (layer.select.length !== layers.length) {
-      layer.select.replaceChildren(...layers.map((l) => element("option", { value: l }, `W${l} and B${l}`)));
-      layer.select.value = settings.depth; // the readout layer
-    }
+    if (layer.select.length !== layers.length) layer.select.replaceChildren();
+    fillChoice(layer, layers.map((l) => [l, `W${l} and B${l}`]), settings.depth); // the readout layer
+    guides.forEach((chosen, i) => chosen.setAttribute("aria-pressed", GUIDES[i] === preset));
+    advise(preset ? preset.text : "Choose an experiment, or change a setting and press Run.");
     status.textContent = "";
-    worker.postMessage({ start: settings });
+    worker.postMessage({ start: settings, stop: preset?.stop ?? null });
+    worker.postMessage({ speed: toolbar.stepsPerSecond(settings) });
     showAgain();
     setPlaying(false);
+  }
+
+  function advise(text) {
+    advice.replaceChildren(...(preset?.chapter ? [element("strong", {}, `${preset.chapter}. `)] : []), text);
   }
 
   function look() {
@@ -132,28 +146,29 @@ export function render({ model, el }) {
     drawCurves();
   }
 
-  function drawCurves() {
-    curves.update(columns, settings, Number(layer.select.value));
-    ledger.update(columns, settings, network.select.value, Number(layer.select.value));
+  /** How the run before differed, in words. */
+  function changes() {
+    if (!ghost) return "";
+    const different = differences(controls, ghost.settings, settings);
+    return different.map(({ name, label }) => `“${label}” ${ghost.settings[name]}`).join(", ");
   }
 
-  function showPlace() {
-    const { noise, data } = settings;
-    progress.setAttribute("aria-valuemax", noise + data);
-    progress.setAttribute("aria-valuenow", noise + now);
-    done.style.width = `${(100 * (noise + now)) / (noise + data)}%`;
-    where.textContent =
-      now < 0 ? `Noise step ${whole(noise + now)} of ${whole(noise)}` : `Data step ${whole(now)} of ${whole(data)}`;
-    detail.textContent = now < 0 ? "FA and BP wait for the data" : `after ${whole(noise)} noise steps`;
+  function drawCurves() {
+    if (unseen) return;
+    const picture = { columns, settings, layer: Number(layer.select.value), network: network.select.value, others, ghost };
+    curves.update(picture, changes());
+    ledger.update(picture);
   }
 
   /** Says in words how things stand, and hands the curves to Python. */
-  function settle() {
-    const parts = LINES.map((line) => [line.text(settings), columns.latest(line.name)])
+  function settle(place) {
+    const column = angleColumn(settings, Number(layer.select.value));
+    const parts = linesOf(settings)
+      .map((line) => [line.text(settings), columns.at(line.name)])
       .filter(([, row]) => row)
-      .map(([text, row]) => `${text}: angle ${degrees(row[angleColumn(settings, layer.select.value)])}, accuracy ${(100 * row.accuracy).toFixed(1)} %`);
+      .map(([text, row]) => `${text}: angle ${degrees(row[column])}, accuracy ${(100 * row.accuracy).toFixed(1)} %`);
     const state = finished ? "Finished" : now === -settings.noise ? "Ready" : "Paused";
-    status.textContent = `${state}. ${where.textContent}. ${parts.join("; ")}.`;
+    status.textContent = `${state}. ${place}. ${parts.join("; ")}.`;
     model.set("records", columns.rows);
     model.save_changes();
   }
@@ -165,72 +180,70 @@ export function render({ model, el }) {
       warning.textContent = `The run stopped: ${answer.failed}. A smaller learning rate helps.`;
       return;
     }
-    for (const row of answer.rows) columns.add(row);
+    if (answer.other !== undefined && answer.other >= settings.seeds - 1) return;
+    const target = answer.other === undefined ? columns : (others[answer.other] ??= new Columns());
+    for (const row of answer.rows) target.add(row);
+    if (answer.rests) unseen = false;
     if (answer.rows.length > 0) drawCurves();
     if (!answer.view) return;
     now = answer.view.step;
-    weights.update(answer.view, Number(layer.select.value));
-    showPlace();
+    if (!unseen) views.update(answer.view, Number(layer.select.value));
+    const place = toolbar.showPlace(settings, now);
     finished = answer.done;
     play.disabled = oneStep.disabled = finished;
-    if (finished && playing) setPlaying(false);
-    if (!playing && !answer.playing && columns.rows.length > 0) settle();
+    if (answer.rests && playing) {
+      if (!finished && preset?.next) advise(preset.next);
+      setPlaying(false);
+    }
+    if (!playing && !answer.playing && columns.rows.length > 0) settle(place);
   };
   worker.onerror = (event) => {
     warning.textContent = `The laboratory's worker failed: ${event.message ?? "it could not start"}.`;
   };
 
-  play.addEventListener("click", () => setPlaying(!playing));
+  play.addEventListener("click", () => {
+    unseen = false;
+    setPlaying(!playing);
+  });
   oneStep.addEventListener("click", () => {
+    unseen = false;
     if (playing) setPlaying(false);
     worker.postMessage({ step: true });
   });
-  reset.addEventListener("click", restart);
-  speed.select.addEventListener("change", () => worker.postMessage({ speed: Number(speed.select.value) || null }));
+  toolbar.reset.addEventListener("click", restart);
+  speed.addEventListener("change", () => worker.postMessage({ speed: toolbar.stepsPerSecond(settings) }));
   network.select.addEventListener("change", look);
   layer.select.addEventListener("change", look);
-  save.addEventListener("click", () => columns.rows.length > 0 && download("laboratory.csv", asCsv(columns.rows)));
-  copy.addEventListener("click", async () => {
-    link.value = new URL(writeHash(settings), location.href).href;
-    try {
-      await navigator.clipboard.writeText(link.value);
-      copied.textContent = "The link is copied: it opens this page with these settings.";
-    } catch {
-      link.hidden = false;
-      link.select();
-      copied.textContent = "The browser does not let the page copy: the link stands selected below.";
-    }
-  });
   if (model.isPage) {
     addEventListener("hashchange", () => {
-      const next = readHash(controls, location.hash);
-      if (next) change(next.settings, next.notes);
+      const next = readHash(controls, GUIDES, location.hash);
+      if (next?.preset) begin(next.preset);
+      else if (next) change(next.settings, next.notes);
     }, { signal: closing.signal });
   } else {
-    copy.hidden = true;
     model.on("change:settings", follow);
     closing.signal.addEventListener("abort", () => model.off("change:settings", follow));
   }
 
-  network.select.value = "noise";
-  el.append(
-    element("section", {}, heading("Try this"), element("div", { class: "wd-guides" }, ...guides), advice),
-    element(
-      "section",
-      {},
-      element("div", { class: "wd-bar" }, play, oneStep, reset, speed.label, copy, save),
-      link,
-      copied,
-    ),
-    element("div", {}, progress, element("div", { class: "wd-where" }, where, detail)),
-    curves.curves,
+  const side = element(
+    "div",
+    { class: "wd-side" },
+    element("div", { class: "wd-try" }, heading("Try this"), element("div", { class: "wd-guides" }, ...guides)),
+    element("div", { class: "wd-settings" }, heading("Settings"), ...inputs.groups),
+  );
+  const results = element(
+    "div",
+    { class: "wd-results" },
+    advice,
+    curves.box,
+    element("div", { class: "wd-bar" }, heading("One network"), network.label, layer.label),
+    views.box,
     status,
     curves.table,
-    element("div", { class: "wd-bar" }, heading("Ledger and weights"), network.label, layer.label),
     ledger.box,
-    weights.box,
-    element("section", {}, heading("Settings"), element("div", { class: "wd-groups" }, ...inputs.fieldsets)),
+    keeping,
   );
+  el.append(element("div", { class: "wd-run" }, ...toolbar.parts, warning), element("div", { class: "wd-bench" }, side, results));
   worker.postMessage({
     rules: model.get("rules"),
     data: {
@@ -241,6 +254,15 @@ export function render({ model, el }) {
     },
   });
   restart();
+  if (model.isPage && (model.get("plays") || preset)) whenSeen(el, open, closing.signal);
+
+  /** Runs; where little motion is wanted, out of sight and as fast as it can. */
+  function open() {
+    if (playing || columns.begun) return; // the reader was faster
+    unseen = prefersStillness();
+    if (unseen) worker.postMessage({ speed: null });
+    setPlaying(true);
+  }
   return () => {
     worker.terminate();
     closing.abort();

@@ -20,10 +20,12 @@ class Laboratory(Widget):
     They train in the page itself, in a Web Worker; a running kernel is not needed for it.
 
     Args:
+        plays: whether a page without a kernel runs it as soon as it opens.
         **settings: first values of the controls: ``noise``, ``noise_lr``, ``distribution``,
-            ``mean``, ``std``, ``labels``, ``hidden``, ``depth``, ``rule``, ``seed``,
-            ``optimiser``, ``ratio``, ``decay``, ``batch``, ``data``, ``data_lr``, ``angle``.
-            Without learning rates of their own, optimisers start at different ones.
+            ``mean``, ``std``, ``labels``, ``hidden``, ``depth``, ``rule``, ``seed``, ``seeds``,
+            ``scale``, ``quiet``, ``optimiser``, ``ratio``, ``decay``, ``batch``, ``data``,
+            ``data_lr``, ``turn``, ``angle``. Without learning rates of their own, optimisers
+            start at different ones.
 
     Attributes:
         settings: the controls' present values; may be set as a whole.
@@ -41,6 +43,7 @@ class Laboratory(Widget):
     _module: ClassVar[str] = "laboratory.js"
     _styles: ClassVar[tuple[str, ...]] = ("base.css", "laboratory.css")
 
+    plays = traitlets.Bool().tag(sync=True)
     settings = traitlets.Dict().tag(sync=True)
     controls: traitlets.List[Any] = traitlets.List().tag(sync=True)
     rules = traitlets.Dict().tag(sync=True)
@@ -49,7 +52,7 @@ class Laboratory(Widget):
     train_size = traitlets.Int().tag(sync=True)
     records: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
-    def __init__(self, **settings: float | str) -> None:
+    def __init__(self, *, plays: bool = False, **settings: float | str) -> None:
         known = {setting.name for setting in SETTINGS}
         if unknown := sorted(set(settings) - known):
             raise TypeError(
@@ -59,6 +62,7 @@ class Laboratory(Widget):
         images = np.concatenate([digits["train_images"], digits["test_images"]])
         labels = np.concatenate([digits["train_labels"], digits["test_labels"]])
         super().__init__(
+            plays=plays,
             settings=settings,
             controls=[asdict(setting) for setting in SETTINGS],
             rules=RULES,
@@ -77,12 +81,13 @@ class Laboratory(Widget):
     def history(self) -> pd.DataFrame:
         """The curves so far, one row for each network at each recorded step.
 
-        ``network`` is ``"fa"``, ``"noise"`` (noise first) or ``"bp"``; ``step`` counts data steps,
-        so noise steps are negative. For each weight layer from the second on there are
-        ``angle_2``, ``rank_2``, and the ledger, in units of weight squared over learning rate:
-        ``turned_2`` and ``grown_2`` are the two sides of the conservation law, ``walked_2`` is
-        the random walk of the layer below; ``size_2`` is the norm of the weights relative to
-        their start. ``centred_angle`` is the readout's. Filled when the run pauses or ends.
+        ``network`` is ``"fa"``, ``"noise"`` (noise first), ``"bp"`` or, where the setting ``quiet``
+        is not 1, ``"quiet"``; ``step`` counts data steps, so noise steps are negative. For each
+        weight layer from the second on there are ``angle_2``, ``rank_2``, and the ledger, in units
+        of weight squared over learning rate: ``turned_2`` and ``grown_2`` are the two sides of the
+        conservation law, ``walked_2`` is the random walk of the layer below; ``size_2`` is the norm
+        of the weights relative to their start. ``centred_angle`` is the readout's. Filled when the
+        run pauses or ends.
         """
         columns = ["phase", "step", "network", "loss", "accuracy"]
         return pd.DataFrame(self.records, columns=None if self.records else columns)

@@ -6,7 +6,7 @@
 //
 //   <B, W - W(0)> / rate above  =  (|w|^2 - |w(0)|^2 - sum of |dw|^2) / (2 rate below):
 //
-// W turns to B exactly as far as the layer below grows beyond a random walk of the same steps.
+// W moves along B, apart from the rates, exactly as far as the layer below grows beyond its random walk.
 
 import { dot } from "./matrix.js";
 

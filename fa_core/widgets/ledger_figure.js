@@ -1,15 +1,16 @@
 // The laboratory's ledger: both sides of FA's conservation law as a run goes on, and its pieces.
 
 import { drawLines, makeCanvas } from "./canvas.js";
+import { drawCrosshair } from "./crosshair.js";
 import { element } from "./dom.js";
-import { LINES, subscript } from "./laboratory_figures.js";
+import { linesOf, subscript } from "./laboratory_columns.js";
 
 const number = (value) =>
   Number.isFinite(value) ? value.toLocaleString("en-US", { maximumSignificantDigits: 4 }) : "–";
 
 /** Why the two sides of this network's ledger are one number, or why not. */
 function reason({ name }, { rule, optimiser, decay, depth }, W, below, layer) {
-  const own = name === "noise" ? rule : name;
+  const own = { noise: rule, quiet: "fa" }[name] ?? name;
   if (own === "dfa" && layer < depth) return `B of this layer has another shape than ${W}: it has no left side.`;
   if (own === "bp") return `This network sends errors back by ${W}, not by B: nothing ties the two sides.`;
   if (own === "kp") return "Here B moves: the law holds for feedback that stays as it is.";
@@ -20,17 +21,17 @@ function reason({ name }, { rule, optimiser, decay, depth }, W, below, layer) {
       "They are divided by the learning rates all the same."
     );
   }
-  return `Plain SGD: the two are one number. ${W} turns to B exactly as far as ${below} grows beyond a random walk.`;
+  return `Plain SGD: the two are one number. ${W} moves along B, apart from the rates, exactly as far as ${below} grows beyond its random walk.`;
 }
 
-/** `update(columns, settings, network, layer)` shows the ledger of a network's layer as it stands. */
-export function buildLedger(signal) {
-  let [columns, settings, line, layer] = [null, null, null, 2];
+/** `update(picture)` shows the ledger of the picture's network and layer, as laboratory_curves.js makes it. */
+export function buildLedger(crosshair, signal) {
+  let [columns, settings, line, layer, axes] = [null, null, null, 2, null];
   const sides = ["turned", "grown"];
   const values = (side, phase) => columns[line.name][phase][`${side}_${layer}`] ?? [];
 
-  const title = element("h4", { class: "wd-title" });
-  const figure = makeCanvas("wd-canvas wd-curve", "", (context, width, height, colours) => {
+  const title = element("h3", { class: "wd-title" });
+  const figure = makeCanvas("wd-canvas wd-curve wd-pointed", "", (context, width, height, colours) => {
     if (!settings) return;
     const looks = [
       { colour: colours[line.colour(settings)], width: 6, alpha: 0.75 },
@@ -43,13 +44,18 @@ export function buildLedger(signal) {
     const all = series.flatMap(({ y }) => y).filter(Number.isFinite);
     const [low, high] = [Math.min(0, ...all), Math.max(1e-9, ...all)];
     const room = 0.06 * (high - low);
-    drawLines(context, width, height, colours, {
+    axes = drawLines(context, width, height, colours, {
       series,
       x: [-settings.noise, settings.data],
       y: [low - room, high + room],
       divide: settings.noise > 0 ? { value: 0, texts: ["noise", "data"] } : null,
     });
+    const row = crosshair.step === null ? null : columns.at(line.name, crosshair.step);
+    if (!row) return;
+    const marks = sides.map((side, s) => ({ y: row[`${side}_${layer}`], colour: looks[s].colour, text: number(row[`${side}_${layer}`]) }));
+    drawCrosshair(context, width, colours, axes, crosshair.step, marks);
   }, signal);
+  crosshair.follow(figure.canvas, () => axes);
 
   const key = element("span", { class: "wd-key" });
   const parts = ["turned", "grown", "walked", "size"].map((name) => ({ name, label: element("span"), value: element("dd") }));
@@ -65,12 +71,12 @@ export function buildLedger(signal) {
 
   return {
     box: element("div", { class: "wd-ledger" }, element("div", {}, title, figure.canvas), element("div", {}, list, why)),
-    update(nextColumns, nextSettings, network, nextLayer) {
-      [columns, settings, layer] = [nextColumns, nextSettings, nextLayer];
-      line = LINES.find(({ name }) => name === network);
+    update({ network, ...picture }) {
+      ({ columns, settings, layer } = picture);
+      line = linesOf(settings).find(({ name }) => name === network);
       const [W, B, below] = [`W${subscript(layer)}`, `B${subscript(layer)}`, `W${subscript(layer - 1)}`];
       const who = line.text(settings);
-      const row = columns.latest(network) ?? {};
+      const row = columns.at(network, crosshair.step) ?? {};
       title.textContent = `Ledger of ${who}: ${W} towards ${B}, growth of ${below}`;
       key.className = `wd-key wd-key-thick wd-key-${line.colour(settings)}`;
       const labels = {

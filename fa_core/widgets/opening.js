@@ -3,11 +3,12 @@
 import { drawAngleDial } from "./angle_dial.js";
 import { unpack } from "./arrays.js";
 import { drawLines, drawScatter, makeCanvas } from "./canvas.js";
-import { COLOURS, element, makeStatus, named, openWidget, prefersStillness, whole } from "./dom.js";
+import { DASHES, element, makeStatus, named, openWidget, prefersStillness, whole } from "./dom.js";
 import { NO_WORKER, startWorker } from "./start_worker.js";
 import workerText from "./opening_worker.js?text";
 
-const RULES = { fa: "FA", noise: "noise then FA", bp: "BP" }; // by the colours of COLOURS
+const RULES = { fa: "FA", noise: "noise then FA", bp: "BP" }; // the ways of learning in the film, by colour
+const WAYS = Object.keys(RULES);
 const SECONDS = 4; // that each phase plays, however fast it trained
 const LEVEL = 0.8; // test accuracy whose steps the last line tells
 
@@ -64,9 +65,9 @@ export function render({ model, el }) {
 
   const race = make("wd-race", (context, width, height, colours, shown) => {
     const seen = [...frames.filter(({ step }) => step < now), shown];
-    const series = COLOURS.map((name) => {
+    const series = WAYS.map((name) => {
       const told = seen.filter(({ accuracy }) => name in accuracy);
-      return { x: told.map(({ step }) => step), y: told.map(({ accuracy }) => 100 * accuracy[name]), colour: colours[name], width: 2.5, dash: name === "bp" ? [6, 4] : [] };
+      return { x: told.map(({ step }) => step), y: told.map(({ accuracy }) => 100 * accuracy[name]), colour: colours[name], width: 2.5, dash: DASHES[name] };
     });
     drawLines(context, width, height, colours, {
       series,
@@ -77,7 +78,7 @@ export function render({ model, el }) {
   });
 
   const degrees = element("div", { class: "wd-big" });
-  const keys = Object.fromEntries(COLOURS.map((name) => [name, element("b", {})]));
+  const keys = Object.fromEntries(WAYS.map((name) => [name, element("b", {})]));
   const status = makeStatus();
   const button = element("button", { type: "button", class: "wd-button" });
   button.addEventListener("click", () => (playing ? pause() : play()));
@@ -98,11 +99,11 @@ export function render({ model, el }) {
     if (frames.length === 0 || waiting) return;
     const shown = between(frames, now);
     degrees.textContent = `${Math.round(shown.angle)}°`;
-    for (const name of COLOURS) keys[name].textContent = name in shown.accuracy ? percent(shown.accuracy[name]) : "–";
+    for (const name of WAYS) keys[name].textContent = name in shown.accuracy ? percent(shown.accuracy[name]) : "–";
     status.say(words(shown), playing);
     cloud.describe(`Each dot is one weight of W₂ over its feedback weight in B₂: ${degrees.textContent} between the two.`);
     dial.describe(`W₂ stands at ${degrees.textContent} to B₂; it began at ${Math.round(frames[0].angle)}°.`);
-    race.describe(`Test accuracy over steps: ${COLOURS.map((name) => `${RULES[name]} ${keys[name].textContent}`).join(", ")}.`);
+    race.describe(`Test accuracy over steps: ${WAYS.map((name) => `${RULES[name]} ${keys[name].textContent}`).join(", ")}.`);
     for (const figure of [cloud, dial, race]) figure.redraw();
   }
 
@@ -137,7 +138,7 @@ export function render({ model, el }) {
       element("div", { class: "wd-turn" }, title("Angle"), degrees, dial.canvas),
       element("div", {}, title("Test accuracy (%) over steps"), race.canvas),
     ),
-    element("div", { class: "wd-keys" }, ...COLOURS.map((name) => element("span", {}, ...named(name, `${RULES[name]} `), keys[name]))),
+    element("div", { class: "wd-keys" }, ...WAYS.map((name) => element("span", {}, ...named(name, `${RULES[name]} `), keys[name]))),
     element("div", { class: "wd-foot" }, status.line, button),
   );
 

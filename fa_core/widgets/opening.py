@@ -28,7 +28,7 @@ class Opening(Laboratory):
     _styles: ClassVar[tuple[str, ...]] = ("base.css", "opening.css")
 
     def __init__(self, **settings: float | str) -> None:
-        super().__init__(**{**_SHORT, **settings})
+        super().__init__(plays=False, **{**_SHORT, **settings})  # a film starts by itself
 
     def state(self) -> dict[str, Any]:
         """What the film reads: it has no controls."""

@@ -1,15 +1,17 @@
-// The laboratory's controls, and the link that carries them. A control's limits come from Python.
+// The laboratory's settings: their limits, which come from Python, the scale of their sliders, and
+// the links that carry them.
 
-import { element } from "./dom.js";
-
-const MARK = "lab"; // the hash of a link is #lab&noise=2000&...; any other hash is not ours
+const MARK = "lab"; // a link's hash is #lab&noise=2000&... or #preset=name; any other is not ours
+const PRESET = "preset=";
+const POSITIONS = 120; // of a slider on a logarithmic scale
+const EVEN = 200; // of one on an even scale, where the value need not be whole
 
 /** A control's first value: some depend on the optimiser. */
-const first = ({ initial, initials }, optimiser) =>
+export const first = ({ initial, initials }, optimiser) =>
   initials && Object.hasOwn(initials, optimiser) ? initials[optimiser] : initial;
 
 /** A value brought within its control's limits, or `initial`, and a note when that changed it. */
-function clamp(control, given, initial) {
+export function clamp(control, given, initial) {
   const { label, low, high, whole, choices } = control;
   if (choices) {
     if (Object.hasOwn(choices, given)) return { value: given };
@@ -25,6 +27,30 @@ function clamp(control, given, initial) {
   if (value === number) return { value };
   const kind = whole ? "a whole number" : "a number";
   return { value, note: `${label} must be ${kind} from ${low} to ${high}: ${given} became ${value}.` };
+}
+
+/**
+ * A number's slider: its ends, and the place of a value and the value of a place. A logarithmic
+ * scale starts at `log`; where `low` lies below that, 0 say, it is the place at the left end.
+ */
+export function scaleOf({ low, high, log, whole }) {
+  if (!log) {
+    const step = whole ? 1 : (high - low) / EVEN;
+    return { low, high, step, place: (value) => value, value: (place) => +place.toPrecision(12) };
+  }
+  const origin = low < log ? 1 : 0;
+  const decades = Math.log(high / log) / (POSITIONS - origin);
+  return {
+    low: 0,
+    high: POSITIONS,
+    step: 1,
+    place: (value) => (value < log ? 0 : origin + Math.log(value / log) / decades),
+    value(place) {
+      if (place < origin) return low;
+      const exact = log * Math.exp((place - origin) * decades);
+      return whole && exact < 10 ? Math.round(exact) : +exact.toPrecision(2);
+    },
+  };
 }
 
 /** All settings, from what is given of them, with the notes of what had to be changed. */
@@ -46,17 +72,30 @@ export function changed(controls, settings, name, value) {
   return complete(controls, next).settings;
 }
 
-/** Whether two settings differ in what is drawn alone, so that the run may go on. */
-export const sameRun = (controls, one, other) => controls.every(({ name, view }) => view || one[name] === other[name]);
+/** Controls that differ between two settings and concern the run, not what is drawn of it alone. */
+export const differences = (controls, one, other) =>
+  controls.filter(({ name, view }) => !view && one[name] !== other[name]);
 
 export function writeHash(settings) {
   const pairs = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   return `#${[MARK, ...pairs].join("&")}`;
 }
 
-/** Settings from a link's hash with notes on what was wrong in it; null if the hash is not ours. */
-export function readHash(controls, hash) {
-  const [mark, ...pairs] = hash.replace(/^#/, "").split("&");
+export const presetHash = (key) => `#${PRESET}${key}`;
+
+/**
+ * Settings from a link's hash with notes on what was wrong in it, and the preset among `presets`
+ * that it names; null if the hash is not ours.
+ */
+export function readHash(controls, presets, hash) {
+  const text = hash.replace(/^#/, "");
+  if (text.startsWith(PRESET)) {
+    const key = text.slice(PRESET.length);
+    const preset = presets.find((one) => one.key === key);
+    const notes = preset ? [] : [`There is no experiment “${key}”; these are the first settings.`];
+    return { settings: complete(controls, preset?.settings ?? {}).settings, notes, preset };
+  }
+  const [mark, ...pairs] = text.split("&");
   if (mark !== MARK) return null;
   const [given, notes] = [{}, []];
   for (const pair of pairs) {
@@ -69,45 +108,4 @@ export function readHash(controls, hash) {
   }
   const completed = complete(controls, given);
   return { settings: completed.settings, notes: [...notes, ...completed.notes] };
-}
-
-/**
- * The controls in their groups. `onChange(name, value, note)` hears a checked value;
- * `show(settings)` sets all of them.
- */
-export function buildControls(controls, onChange) {
-  const inputs = {};
-  let optimiser;
-  const groups = new Map();
-  for (const control of controls) {
-    const { name, label, group, low, high, choices, note } = control;
-    const input = choices
-      ? element("select", {}, ...Object.entries(choices).map(([value, text]) => element("option", { value }, text)))
-      : element("input", { type: "number", inputmode: "decimal", min: low, max: high, step: "any" });
-    input.name = name;
-    input.addEventListener("change", () => {
-      const { value, note } = clamp(control, input.value, first(control, optimiser));
-      input.value = value;
-      onChange(name, value, note);
-    });
-    inputs[name] = input;
-    if (!groups.has(group)) groups.set(group, []);
-    const box = element("div", {}, element("label", { class: "wd-control" }, element("span", {}, label), input));
-    if (note) {
-      const id = `wd-${Math.random().toString(36).slice(2)}`; // a page may hold two laboratories
-      input.setAttribute("aria-describedby", id);
-      box.append(element("p", { class: "wd-note", id }, note));
-    }
-    groups.get(group).push(box);
-  }
-  const fieldsets = [...groups].map(([group, boxes]) =>
-    element("fieldset", { class: "wd-group" }, element("legend", {}, group), ...boxes),
-  );
-  return {
-    fieldsets,
-    show(settings) {
-      optimiser = settings.optimiser;
-      for (const [name, input] of Object.entries(inputs)) input.value = settings[name];
-    },
-  };
 }

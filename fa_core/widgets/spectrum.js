@@ -2,53 +2,57 @@
 
 import { unpack } from "./arrays.js";
 import { drawLines, makeCanvas } from "./canvas.js";
-import { COLOURS, element, makeStatus, makeTable, named, openWidget, panel, whole } from "./dom.js";
+import { COLOURS, DASHES, element, makeStatus, makeTable, named, openWidget, panel, sourceLine, whole } from "./dom.js";
 import { entropyRank } from "./matrix.js";
+import { widened } from "./recorded.js";
 import { makeScrubber } from "./scrubber.js";
 
-function readSpectra(model) {
-  return model.get("names").map((name, i) => {
-    const { shape, values } = unpack(model.get("spectra")[i]);
+/** Each network with its effective ranks, and its singular values where they are known. */
+function readNetworks(model) {
+  const known = model.get("spectra").map((packed) => {
+    const { shape, values } = unpack(packed);
     const count = shape[1];
-    const at = Array.from({ length: shape[0] }, (_, t) => values.subarray(t * count, (t + 1) * count));
-    return { name, colour: COLOURS[i], at, ranks: at.map(entropyRank) };
+    return Array.from({ length: shape[0] }, (_, t) => values.subarray(t * count, (t + 1) * count));
+  });
+  return model.get("names").map((name, i) => {
+    const at = known[i] ?? null;
+    const ranks = at ? at.map(entropyRank) : model.get("ranks")[i - known.length];
+    return { name, colour: COLOURS[i], at, ranks };
   });
 }
 
 export function render({ model, el }) {
   const closing = openWidget(el, "wd-rows");
   const steps = model.get("steps");
-  const spectra = readSpectra(model);
+  const networks = readNetworks(model);
+  const spectra = networks.filter(({ at }) => at);
   const count = spectra[0].at[0].length;
   const places = Array.from({ length: count }, (_, i) => i + 1);
-  const most = Math.max(...spectra.flatMap(({ at }) => at.map((values) => values[0])));
-  const ranks = spectra.flatMap((spectrum) => spectrum.ranks);
-  const room = 0.08 * (Math.max(...ranks) - Math.min(...ranks) || 1);
-  const rankRange = [Math.min(...ranks) - room, Math.max(...ranks) + room];
+  const valueRange = widened(spectra.flatMap(({ at }) => at.flatMap((values) => [...values])));
+  const rankRange = widened(networks.flatMap(({ ranks }) => ranks));
+  const apart = steps.map((_, t) => {
+    const there = networks.map(({ ranks }) => ranks[t]);
+    return Math.max(...there) - Math.min(...there);
+  });
   const span = [steps[0], steps[steps.length - 1]];
   const divide = steps[0] < 0 && span[1] > 0 ? { value: 0, texts: ["noise", "data"] } : null;
   let now = 0;
 
+  const line = ({ name, colour }, colours, x, y) => ({ x, y, colour: colours[colour], dash: DASHES[colour], label: name });
   const figure = makeCanvas("wd-canvas wd-tall", "", (context, width, height, colours) => {
     drawLines(context, width, height, colours, {
-      series: spectra.map(({ at, colour }) => ({ x: places, y: at[now], colour: colours[colour] })),
+      series: spectra.map((network) => line(network, colours, places, network.at[now])),
       x: [1, count],
-      y: [0, 1.04 * most],
-      markers:
-        count > 24
-          ? []
-          : spectra.flatMap(({ at, colour }) =>
-              places.map((x, i) => ({ x, y: at[now][i], colour: colours[colour] })),
-            ),
+      y: valueRange,
     });
   }, closing.signal);
   const rankFigure = makeCanvas("wd-canvas wd-tall", "", (context, width, height, colours) => {
     drawLines(context, width, height, colours, {
-      series: spectra.map((s) => ({ x: steps, y: s.ranks, colour: colours[s.colour] })),
+      series: networks.map((network) => line(network, colours, steps, network.ranks)),
       x: span,
       y: rankRange,
       divide,
-      markers: spectra.map((s) => ({ x: steps[now], y: s.ranks[now], colour: colours[s.colour] })),
+      markers: networks.map((s) => ({ x: steps[now], y: s.ranks[now], colour: colours[s.colour] })),
     });
   }, closing.signal);
   const { box: table, fill } = makeTable("At the step shown", ["Network", "Effective rank", "Largest", "Smallest"]);
@@ -59,14 +63,13 @@ export function render({ model, el }) {
     const step = steps[now] < 0 ? `${whole(-steps[now])} noise steps before data` : `step ${whole(steps[now])}`;
     scrubber.say(step);
     fill(
-      spectra.map(({ name, colour, at, ranks: rank }) => [
+      networks.map(({ name, colour, at, ranks }) => [
         named(colour, name),
-        rank[now].toFixed(2),
-        at[now][0].toFixed(3),
-        at[now][count - 1].toFixed(3),
+        ranks[now].toFixed(2),
+        ...[0, count - 1].map((i) => (at ? at[now][i].toFixed(3) : "not kept")),
       ]),
     );
-    const words = spectra.map((s) => `${s.name} ${s.ranks[now].toFixed(2)}`).join(", ");
+    const words = networks.map((s) => `${s.name} ${s.ranks[now].toFixed(2)}`).join(", ");
     status.say(`Effective rank at ${step}: ${words} (at most ${count}).`, playing);
     figure.describe(`Singular values from the largest to the smallest, ${step}.`);
     rankFigure.describe(`Effective rank over steps. At ${step}: ${words}.`);
@@ -84,8 +87,9 @@ export function render({ model, el }) {
     ),
     table,
     status.line,
+    ...sourceLine(model),
   );
-  scrubber.go(0);
+  scrubber.go(apart.indexOf(Math.max(...apart)));
   return () => closing.abort();
 }
 

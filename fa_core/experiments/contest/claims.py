@@ -8,10 +8,8 @@ import pandas as pd
 
 from fa_core.experiments.contest.conditions import (
     CONTESTANTS,
-    FA,
     NOISE,
     SHORT,
-    SMALL,
     TRANSPORT_FREE,
     ZERO,
     Config,
@@ -108,7 +106,7 @@ def _best(config: Config, table: pd.DataFrame, metric: str, more: bool, depth: i
 
 def findings(config: Config, table: pd.DataFrame) -> Findings:
     """What the chapter claims; means over sets and depths unless it says so."""
-    difference, deepest = Finding.of_difference, config.depths[-1]
+    difference = Finding.of_difference
 
     def more(claim: str, treated: str, control: str, key: str, metric: str = "area") -> Finding:
         return difference(
@@ -128,18 +126,16 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 "than FA from a readout of zeros.",
                 *(NOISE, ZERO, "noise-beats-zero"),
             ),
-            more("It has a larger area than FA.", NOISE, FA, "noise-beats-fa"),
-            more(
-                "FA from a readout of zeros has a larger area than FA.", ZERO, FA, "zero-beats-fa"
-            ),
-            difference(
-                f"With {layers(deepest)} noise then FA has a larger area than FA from small "
-                "weights above the first layer.",
-                mean_of(config, table, NOISE, depths=[deepest]),
-                mean_of(config, table, SMALL, depths=[deepest]),
-                _POINTS,
-                above=0,
-                key="noise-beats-small-in-depth",
+            *(
+                difference(
+                    f"It does so with {layers(depth)}.",
+                    mean_of(config, table, NOISE, depths=[depth]),
+                    mean_of(config, table, ZERO, depths=[depth]),
+                    _POINTS,
+                    above=0,
+                    key=f"noise-beats-zero-{kind}",
+                )
+                for kind, depth in (("shallow", config.depths[0]), ("deep", config.depths[-1]))
             ),
             Finding.of_mean(
                 "Short noise then FA reaches the second level in fewer steps than FA from a "

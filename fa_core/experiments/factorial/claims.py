@@ -131,6 +131,14 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
             share(BELOW, "share-of-w1"),
             share(REST, "share-of-rest"),
             Finding.of_difference(
+                "At this one rate noise gives a larger area than W₂ = 0.",
+                100 * mean_of(config, table, NOISE),
+                100 * mean_of(config, table, silent(config)),
+                _POINTS,
+                above=0,
+                key="noise-beats-zero",
+            ),
+            Finding.of_difference(
                 "At the same train loss the gap is smaller after noise than from W₂ = 0.",
                 mean_of(config, table, NOISE, "gap"),
                 mean_of(config, table, silent(config), "gap"),

@@ -30,7 +30,7 @@ def along_noise(
     """Loss after K adaptation steps over noise steps: the meta-loss and every task.
 
     Tables hold a row for each number of noise steps and a column for each network; ``levels`` are
-    meta-losses of other starts, dotted, by the names of their ways of learning.
+    meta-losses of other starts, by the names of their ways of learning.
     """
     with figure(2, height=3.1) as (fig, (left, right)):
         points(left, meta, "noise then FA", **_NOISE)

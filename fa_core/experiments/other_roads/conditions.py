@@ -116,7 +116,7 @@ class TuningConfig(Sizes):
 
     @classmethod
     def paper(cls) -> TuningConfig:
-        """Every rate at the sizes of the report; the stored table took 30 minutes."""
+        """Every rate at the sizes of the report; the stored table took 42 minutes."""
         return cls(**_PAPER, **_CHOOSING)
 
 
