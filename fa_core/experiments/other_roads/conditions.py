@@ -133,7 +133,7 @@ class Config(Sizes):
 
     @classmethod
     def paper(cls) -> Config:
-        """Two sets, 100 hidden units a layer; the stored table took 45 minutes."""
+        """Two sets, 100 hidden units a layer; the stored table took 68 minutes."""
         return cls(**_PAPER, networks=20, chosen=_choice(TuningConfig.paper()))
 
 
