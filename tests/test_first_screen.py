@@ -195,7 +195,7 @@ def test_the_film_holds_still_at_its_end_where_motion_is_not_wanted(show):
 
 def test_the_angle_falls_from_ninety_degrees_on_noise_and_fa_after_noise_leads_fa(show):
     page = show(Opening())
-    page.get_by_role("button", name="Pause").wait_for()
+    page.wait_for_function(STARTED)
     first = int(page.locator(".wd-big").inner_text()[:-1])
     page.get_by_role("button", name="Replay").wait_for(timeout=60_000)
     last = int(page.locator(".wd-big").inner_text()[:-1])

@@ -16,7 +16,7 @@ function range({ columns, others, ghost }, column, also) {
   const drawn = [columns, ...others, ...(ghost ? [ghost.columns] : [])];
   const values = drawn.flatMap(({ rows }) => rows.map((row) => row[column])).filter(Number.isFinite);
   const [low, high] = [Math.min(...also, ...values), Math.max(...also, ...values)];
-  const room = 0.06 * (high - low || 1);
+  const room = high - low > 1e-9 * Math.abs(high) ? 0.06 * (high - low) : 0.06; // all one, but for rounding
   return [low - room, high + room];
 }
 

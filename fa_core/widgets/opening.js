@@ -43,7 +43,7 @@ export function render({ model, el }) {
   let waiting = prefersStillness(); // for the end, before which nothing is shown
   let playing = !waiting;
 
-  const make = (name, draw) => makeCanvas(`wd-canvas ${name}`, "", (context, width, height, colours) => {
+  const make = (name, draw) => makeCanvas(`wd-canvas ${name}`, "Nothing is drawn yet.", (context, width, height, colours) => {
     if (frames.length > 0 && !waiting) draw(context, width, height, colours, between(frames, now));
   }, closing.signal);
 
