@@ -67,13 +67,14 @@ class StartPlane(Widget):
             Cell(norm, angle if norm else config.angles[0], noisy)
             for noisy, norm, angle in product((False, True), config.norms, config.angles)
         ]
+        named: dict[str, Cell | str] = {
+            "the usual start": Cell(1, config.angles[0], False),
+            "W2 = 0": Cell(0, config.angles[0], False),
+            "noise": NOISE,
+        }
         self._area = {
             start: 100 * np.mean([last(table, name_of(cell, data), AREA) for data in config.sets])
-            for start, cell in {
-                "the usual start": Cell(1, config.angles[0], False),
-                "W2 = 0": Cell(0, config.angles[0], False),
-                "noise": NOISE,
-            }.items()
+            for start, cell in named.items()
         }
         super().__init__(
             sets=[
@@ -125,7 +126,7 @@ def _readings(config: Config, table: pd.DataFrame, starts: list[Any]) -> dict[st
     """
     names = [name_of(start, data) for data in config.sets for start in starts]
     steps = [last(table, name, f"steps_to_{_LEVEL}") for name in names]
-    found = {
+    found: dict[str, Any] = {
         "accuracy": [_spread(curve(table, name, "accuracy")) for name in names],
         "area": [_spread(last(table, name, AREA)) for name in names],
         "steps": [_spread(values) for values in steps],
