@@ -136,7 +136,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 100 * mean_of(config, table, silent(config)),
                 _POINTS,
                 above=0,
-                key="noise-beats-zero",
+                key="noise-beats-zero-at-one-rate",
             ),
             Finding.of_difference(
                 "At the same train loss the gap is smaller after noise than from W₂ = 0.",
