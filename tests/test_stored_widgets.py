@@ -31,7 +31,9 @@ def shown(chapter: str, kind: str) -> Widget:
     notebook = json.loads((BOOK / f"{chapter}.ipynb").read_text(encoding="utf-8"))
     cells = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"]
     names = {"profile": "quick"}
-    exec(next(cell for cell in cells if "import TwoScales" in cell), names)
+    set_up = next(number for number, cell in enumerate(cells) if "import TwoScales" in cell)
+    for cell in cells[1 : set_up + 1]:  # the first is Colab's
+        exec(cell, names)
     names["both"] = TwoScales(names["experiment"], names["config"], ROWS)
     *statements, last = ast.parse(next(cell for cell in cells if f"import {kind}" in cell)).body
     exec(compile(ast.Module(statements, []), chapter, "exec"), names)
