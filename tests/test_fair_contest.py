@@ -21,6 +21,8 @@ from fa_core.experiments.factorial.conditions import (
     share_of_norm,
 )
 from fa_core.experiments.shared import tasks
+from fa_core.experiments.shared.derived import told_levels, told_steps
+from fa_core.results.store import published
 from fa_core.results.tables import last
 
 COLUMNS = ["condition", "step", "network", "metric", "value"]
@@ -140,12 +142,12 @@ def planted(config, values):
 
 def test_noise_steps_are_counted_and_the_best_is_named():
     config = contest.experiment.Config.quick()
-    table = planted(config, {NOISE: {"steps_to_2": 10}, SHORT: {"accuracy": 0.9}})
+    table = planted(config, {NOISE: {"steps_to_1": 10}, SHORT: {"accuracy": 0.9}})
     all_steps = partial(contest.claims.mean_of, config, table, metric=contest.claims.ALL_STEPS)
     assert all_steps(NOISE).tolist() == pytest.approx([510, 510, 510], abs=0.01)
     assert all_steps(SHORT).tolist() == pytest.approx([150, 150, 150], abs=0.01)
     assert all_steps(ZERO).tolist() == pytest.approx([100, 100, 100], abs=0.01)
-    wins = contest.claims.decisions(config, table).loc["2 layers"]
+    wins = contest.claims.decisions(config, table)["2 layers"]
     assert wins["fewest data steps"] == NOISE
     assert wins["best last accuracy"] == SHORT
     assert NOISE not in wins["fewest steps in all"].split("; ")
@@ -183,3 +185,20 @@ def test_shifted_accuracy_is_that_on_shifted_images():
     assert len(images) == len(labels) == 6 * len(digits.test_x)
     plain = fa.metrics.accuracy(net(digits.test_x), digits.test_y)
     assert found.min() > 0.1 and found.max() < plain.min()
+
+
+def test_steps_are_at_least_the_mean_where_a_network_never_gets_there():
+    reached, capped = pd.Series([10.0, 30.0]), pd.Series([2000.0, 1000.0])
+    assert told_steps([reached, reached], most=2000) == "20"
+    assert told_steps([reached, capped], most=2000) == "≥ 760"
+    assert told_levels(((0.7, 0.8), (0.6, 0.75)), 2) == "80 % / 75 %"
+
+
+def test_the_level_whose_steps_decide_is_reached_by_all_that_are_compared():
+    experiment = contest.experiment
+    config = experiment.Config.paper()
+    table = published().load(experiment, config).table
+    for contestant in (ZERO, NOISE, SHORT):
+        for depth in config.depths:
+            name = str(Entry(contestant, *config.sets, depth))
+            assert last(table, name, contest.claims.LEVEL).max() < config.steps

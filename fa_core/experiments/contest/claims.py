@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import pandas as pd
 
@@ -17,11 +18,13 @@ from fa_core.experiments.contest.conditions import (
     conditions,
 )
 from fa_core.experiments.other_roads.conditions import layers
+from fa_core.experiments.shared.derived import told_levels, told_steps
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import last
 
-ALL_STEPS = "all steps"  # steps to the second level, those on noise counted
-LEVEL = "steps_to_2"
+# Steps to the first level: in the time given most networks reach no other in every contestant.
+LEVEL = "steps_to_1"
+ALL_STEPS = "all steps"  # the same, those on noise counted
 _POINTS = "percentage points"
 # What one may want, the metric that says who has it, and whether more of it is better.
 WISHES = {
@@ -43,52 +46,58 @@ def mean_of(
 
     Accuracies and areas in percent, steps in steps; ``ALL_STEPS`` counts those on noise too.
     """
-    known = conditions(config)
-    rows = []
-    for data in config.sets:
-        for depth in depths or config.depths:
-            name = str(Entry(contestant, data, depth))
-            if metric == ALL_STEPS:
-                rows.append(last(table, name, LEVEL) + known[name].noise_steps)
-            else:
-                scale = 1 if metric.startswith("steps") else 100
-                rows.append(scale * last(table, name, metric))
+    names = _names(config, contestant, depths)
+    if metric == ALL_STEPS:
+        known = conditions(config)
+        rows = [last(table, name, LEVEL) + known[name].noise_steps for name in names]
+    else:
+        scale = 1 if metric.startswith("steps") else 100
+        rows = [scale * last(table, name, metric) for name in names]
     return pd.concat(rows, axis=1).mean(axis=1)
+
+
+def _names(config: Config, contestant: str, depths: Sequence[int]) -> list[str]:
+    every = product(config.sets, depths or config.depths)
+    return [str(Entry(contestant, data, depth)) for data, depth in every]
 
 
 def summary(config: Config, table: pd.DataFrame, depths: Sequence[int] = ()) -> pd.DataFrame:
     """One row a contestant, means over sets, ``depths`` and networks."""
     metrics = {
         "area, %": "area",
-        **{f"data steps to level {i}": f"steps_to_{i}" for i in (1, 2, 3)},
-        "steps to level 2, noise counted": ALL_STEPS,
         "last accuracy, %": "accuracy",
         "on shifted images, %": "shifted",
     }
-    return pd.DataFrame(
-        {
-            title: {
-                name: mean_of(config, table, name, metric, depths).mean() for name in CONTESTANTS
-            }
+    rows: dict[str, dict[str, float | str]] = {}
+    for contestant in CONTESTANTS:
+        rows[contestant] = {
+            title: mean_of(config, table, contestant, metric, depths).mean()
             for title, metric in metrics.items()
         }
-    ).rename_axis("contestant")
+        for number in (1, 2, 3):
+            steps = [
+                last(table, name, f"steps_to_{number}")
+                for name in _names(config, contestant, depths)
+            ]
+            title = f"data steps to {told_levels(config.levels, number)}"
+            rows[contestant][title] = told_steps(steps, config.steps)
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("contestant")
 
 
 def decisions(config: Config, table: pd.DataFrame) -> pd.DataFrame:
-    """Who has most of what one may want, without weight transport, at each depth.
+    """Who has most of what one may want, without weight transport: a row a wish, a column a depth.
 
-    Beside the best stand all that are no worse for sure: the 95 % interval of their paired
+    Beside the best stand all that cannot be told from it: the 95 % interval of their paired
     difference from it holds 0.
     """
-    rows = {
+    columns = {
         layers(depth): {
             wish: _best(config, table, metric, more, depth)
             for wish, (metric, more) in WISHES.items()
         }
         for depth in config.depths
     }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
+    return pd.DataFrame(columns).rename_axis("wish")
 
 
 def _best(config: Config, table: pd.DataFrame, metric: str, more: bool, depth: int) -> str:
@@ -128,7 +137,8 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
             ),
             *(
                 difference(
-                    f"It does so with {layers(depth)}.",
+                    f"With {layers(depth)} noise then FA has a larger area than FA from a readout "
+                    "of zeros.",
                     mean_of(config, table, NOISE, depths=[depth]),
                     mean_of(config, table, ZERO, depths=[depth]),
                     _POINTS,
@@ -138,8 +148,8 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 for kind, depth in (("shallow", config.depths[0]), ("deep", config.depths[-1]))
             ),
             Finding.of_mean(
-                "Short noise then FA reaches the second level in fewer steps than FA from a "
-                "readout of zeros, noise steps counted.",
+                f"Short noise then FA reaches {told_levels(config.levels, 1)} in fewer steps than "
+                "FA from a readout of zeros, noise steps counted.",
                 mean_of(config, table, SHORT, ALL_STEPS) / mean_of(config, table, ZERO, ALL_STEPS),
                 "times the steps",
                 below=1,
@@ -150,7 +160,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 *(NOISE, ZERO, "noise-ends-higher", "accuracy"),
             ),
             more(
-                "It has a higher accuracy on shifted images.",
+                "Noise then FA has a higher accuracy on shifted images than FA from zeros.",
                 *(NOISE, ZERO, "noise-more-robust", "shifted"),
             ),
         ]

@@ -8,22 +8,26 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from fa_core.experiments.contest.claims import ALL_STEPS, LEVEL, mean_of
 from fa_core.experiments.contest.conditions import CONTESTANTS, ZERO, Config
 from fa_core.experiments.other_roads.conditions import layers
+from fa_core.experiments.shared.derived import told_levels
 from fa_core.show.style import ZERO_STYLE, Figure, figure, interval, way
 
 _RING: dict[str, Any] = {"markerfacecolor": "none"}
 
 
 def steps(config: Config, table: pd.DataFrame) -> Figure:
-    """Steps to the second level by depth: a dot for those on data, a ring with those on noise."""
+    """Steps to the first level by depth: a dot for those on data, a ring with those on noise."""
     with figure(len(config.depths), height=3.2, columns=2) as (fig, axes):
         for ax, depth in zip(axes, config.depths, strict=True):
             for metric, style in ((ALL_STEPS, _RING), (LEVEL, {})):
                 _rows(ax, partial(mean_of, config, table, metric=metric, depths=[depth]), **style)
-            ax.set(title=layers(depth), xlabel="steps", xscale="log")
+            level = told_levels(config.levels, 1)
+            ax.set(title=layers(depth), xlabel=f"steps to {level}", xscale="log")
+            ax.xaxis.set_minor_formatter(NullFormatter())
     return fig
 
 

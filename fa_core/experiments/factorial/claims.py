@@ -17,7 +17,7 @@ from fa_core.experiments.factorial.conditions import (
     Config,
     name_of,
 )
-from fa_core.experiments.shared.derived import AREA
+from fa_core.experiments.shared.derived import AREA, told_levels, told_steps
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import last
 
@@ -98,18 +98,20 @@ def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
     metrics = {
         "area, %": ("area", 100),
         "last accuracy, %": ("accuracy", 100),
-        **{f"steps to level {i}": (f"steps_to_{i}", 1) for i in (1, 2, 3)},
         "gap at the same train loss, nats": ("gap", 1),
     }
-    return pd.DataFrame(
-        {
-            title: {
-                label: factor * mean_of(config, table, start, metric).mean()
-                for label, start in rows.items()
-            }
+    found: dict[str, dict[str, float | str]] = {}
+    for label, start in rows.items():
+        found[label] = {
+            title: factor * mean_of(config, table, start, metric).mean()
             for title, (metric, factor) in metrics.items()
         }
-    ).rename_axis("start")
+        for number in (1, 2, 3):
+            names = [name_of(start, data) for data in config.sets]
+            steps = [last(table, name, f"steps_to_{number}") for name in names]
+            title = f"steps to {told_levels(config.levels, number)}"
+            found[label][title] = told_steps(steps, config.steps)
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis("start")
 
 
 def findings(config: Config, table: pd.DataFrame) -> Findings:

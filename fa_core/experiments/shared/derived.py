@@ -32,3 +32,19 @@ def areas_and_steps(
     (name,) = table["condition"].unique()
     steps = {f"steps_to_{i}": steps_to(table, name, level) for i, level in enumerate(levels, 1)}
     return {AREA: area(table, name), **steps}
+
+
+def told_steps(steps: Sequence[pd.Series[float]], most: int) -> str:
+    """The mean of steps to a level in words: at least that many where a network never got there.
+
+    Args:
+        steps: of several conditions, network by network.
+        most: the length of their training, at which a network counts that never reached the level.
+    """
+    every = pd.concat(steps)
+    return f"{'≥ ' if (every >= most).any() else ''}{every.mean():,.0f}"
+
+
+def told_levels(levels: Sequence[Sequence[float]], number: int) -> str:
+    """The level of that number, from 1, on every data set: ``70 % / 60 %``."""
+    return " / ".join(f"{100 * of_set[number - 1]:g} %" for of_set in levels)
