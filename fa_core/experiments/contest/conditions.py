@@ -109,7 +109,6 @@ _PAPER: dict[str, Any] = {
     "tested": 2000,
     "levels": ((0.8, 0.9, 0.93),),
 }
-_CHOOSING: dict[str, Any] = {"networks": 3, "seed": tuning.SEED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,12 +118,12 @@ class TuningConfig(Sizes):
     @classmethod
     def quick(cls) -> TuningConfig:
         """The 8x8 digits."""
-        return cls(**_QUICK, **_CHOOSING)
+        return cls(**_QUICK, **tuning.CHOOSING)
 
     @classmethod
     def paper(cls) -> TuningConfig:
         """Every setting at the sizes of the report; the stored table took 16 minutes."""
-        return cls(**_PAPER, **_CHOOSING)
+        return cls(**_PAPER, **tuning.CHOOSING)
 
 
 @dataclass(frozen=True, kw_only=True)

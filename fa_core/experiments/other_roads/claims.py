@@ -58,22 +58,25 @@ def gain(
 
 
 def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
-    """One row a method: its measures without noise and what noise adds, as means."""
+    """One row a method: its measures alone and after noise, as means, and the gain in area."""
     titles = {
-        "area": "area under curve, %",
+        "area": "area, %",
         "accuracy": "last accuracy, %",
-        "angle": "angle to carrier, degrees",
-        "update_angle": "update angle, degrees",
+        "angle": "angle",
+        "update_angle": "update angle",
         "rank": "rank of W₁",
     }
-    rows: dict[str, dict[str, float]] = {}
+    rows: dict[str, dict[str, str]] = {}
     for method in METHODS:
         rows[method] = {}
         for metric, title in titles.items():
             plain, noisy = (
                 mean_of(config, table, metric, method, noise).mean() for noise in (False, True)
             )
-            rows[method] |= {title: plain, f"{title}: noise adds": noisy - plain}
+            rows[method][title] = f"{plain:.1f} → {noisy:.1f}"
+        added = Finding.of_mean("", gain(config, table, method), "", above=0)
+        *_, interval, _, _ = added.cells()
+        rows[method]["noise adds to the area"] = f"{added.number} ({interval})"
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 
 

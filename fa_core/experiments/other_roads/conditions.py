@@ -102,7 +102,6 @@ _PAPER: dict[str, Any] = {
     "held_out": 2000,
     "tested": 2000,
 }
-_CHOOSING: dict[str, Any] = {"networks": 3, "seed": tuning.SEED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,12 +111,12 @@ class TuningConfig(Sizes):
     @classmethod
     def quick(cls) -> TuningConfig:
         """The 8x8 digits."""
-        return cls(**_QUICK, **_CHOOSING)
+        return cls(**_QUICK, **tuning.CHOOSING)
 
     @classmethod
     def paper(cls) -> TuningConfig:
         """Every rate at the sizes of the report; the stored table took 42 minutes."""
-        return cls(**_PAPER, **_CHOOSING)
+        return cls(**_PAPER, **tuning.CHOOSING)
 
 
 @dataclass(frozen=True, kw_only=True)

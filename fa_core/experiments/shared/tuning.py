@@ -21,7 +21,8 @@ from fa_core.results.findings import Findings
 from fa_core.results.store import published
 from fa_core.results.tables import last
 
-SEED = 1000  # of the first network that chooses; reported ones begin at 0
+# The networks that choose; reported ones begin at seed 0.
+CHOOSING: dict[str, Any] = {"networks": 3, "seed": 1000}
 Candidates = Mapping[str, Mapping[str, Condition]]  # of each contestant, by the name of a setting
 
 
