@@ -73,7 +73,7 @@ def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
             plain, noisy = (
                 mean_of(config, table, metric, method, noise).mean() for noise in (False, True)
             )
-            rows[method][title] = f"{plain:.1f} → {noisy:.1f}"
+            rows[method][title] = f"{plain:.1f}\u00a0→\u00a0{noisy:.1f}"
         added = Finding.of_mean("", gain(config, table, method), "", above=0)
         *_, interval, _, _ = added.cells()
         rows[method]["noise adds to the area"] = f"{added.number} ({interval})"
