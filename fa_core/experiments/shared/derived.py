@@ -42,7 +42,8 @@ def told_steps(steps: Sequence[pd.Series[float]], most: int) -> str:
         most: the length of their training, at which a network counts that never reached the level.
     """
     every = pd.concat(steps)
-    return f"{'≥\u00a0' if (every >= most).any() else ''}{every.mean():,.0f}"
+    at_least = "≥\u00a0" if (every >= most).any() else ""
+    return f"{at_least}{every.mean():,.0f}"
 
 
 def told_levels(levels: Sequence[Sequence[float]], number: int) -> str:
