@@ -11,7 +11,10 @@ from torch.testing import assert_close
 import fa_core as fa
 from fa_core.experiments.alignment import claims, experiment, figures, measures
 from fa_core.experiments.alignment.conditions import INPUTS, LABELS
+from fa_core.experiments.shared.small_starts import SILENT, TENTH
 from fa_core.results.tables import curve
+
+CENTRED = "centred_alignment_angle"
 
 TINY = dataclasses.replace(
     experiment.Config.quick(), networks=3, steps=4, long_steps=12, records=3, widths=(8,)
@@ -62,6 +65,11 @@ def test_conditions_hold_what_is_read_of_them_and_start_alike(table):
     assert metrics["8 hidden units"] == {"alignment_angle", "centred_alignment_angle"}
     starts = [curve(table, name, "neuron_angle").loc[0] for name in ("FA", "BP", *INPUTS)]
     assert all(start.equals(starts[0]) for start in starts)
+    # Scaling turns nothing; where W2 = 0 there is no angle.
+    usual, tenth, silent = (curve(table, name, CENTRED) for name in ("FA", TENTH, SILENT))
+    assert np.allclose(usual.loc[0], tenth.loc[0], atol=1e-3)
+    assert (usual.loc[4] - tenth.loc[4]).abs().min() > 1e-3
+    assert 0 not in silent.index and 4 in silent.index
 
 
 def test_figures_are_drawn_from_the_table(table):
@@ -105,7 +113,7 @@ def findings(table):
 
 def test_each_claim_has_a_key_one_is_primary_and_the_papers_are_marked(table):
     found = findings(table)
-    assert len(found) == 11
+    assert len(found) == 12
     assert [key for key, finding in found.items() if finding.primary] == ["angle-falls"]
     assert {key: finding.paper for key, finding in found.items() if finding.paper} == {
         "angle-falls": "Fig. 1e",

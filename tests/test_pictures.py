@@ -10,8 +10,8 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from fa_core.experiments.conservation.conditions import SILENT
 from fa_core.experiments.shared.noise_then_data import QUIET
+from fa_core.experiments.shared.small_starts import SILENT
 from fa_core.show import line_names, style
 
 STEPS = pd.DataFrame(np.arange(12.0).reshape(4, 3), index=[0, 10, 20, 30])

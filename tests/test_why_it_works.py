@@ -11,6 +11,7 @@ import fa_core as fa
 from fa_core.experiments.conservation import claims, conditions, experiment, figures, linear
 from fa_core.experiments.conservation.measures import Law, rates, sgd
 from fa_core.experiments.shared.experiment import Condition, Experiment
+from fa_core.experiments.shared.small_starts import SCALES, SILENT, TENTH
 from fa_core.results.findings import Findings
 from fa_core.results.tables import curve, last
 
@@ -65,7 +66,7 @@ def test_conditions_start_as_their_names_say(table):
     assert set(table["condition"]) == set(experiment.parts(TINY))
     assert table["value"].notna().all()
     known, fresh = experiment.conditions(TINY), fa.MLP([12, 8, 10], networks=3).layers[-1].weight
-    for name, factor in {**conditions.STARTS, conditions.SILENT: 0}.items():
+    for name, factor in {**SCALES, SILENT: 0}.items():
         net = fa.MLP([12, 8, 10], networks=3)
         known[name].change(net, 0)
         assert torch.equal(net.layers[-1].weight, factor * fresh)
@@ -159,8 +160,8 @@ EQUAL = "slow SGD, ratio 1"
         ("raw-as-low-as-adam", SLOW, claims.RAW, 81.9, 82.1),
         ("centred-as-low-as-adam", EQUAL, claims.CENTRED, 81.9, 82.1),
         ("large-mean-needs-small-steps", conditions.SLOWER_MEAN, claims.CENTRED, 79, 81),
-        ("small-start-loses-to-label-noise", conditions.TENTH + EVEN, claims.CENTRED, 79, 81),
-        ("zero-readout-turns-away", conditions.SILENT, claims.CENTRED, 91, 89),
+        ("small-start-loses-to-label-noise", TENTH + EVEN, claims.CENTRED, 79, 81),
+        ("zero-readout-turns-away", SILENT, claims.CENTRED, 91, 89),
     ],
 )
 def test_a_claim_is_supported_inside_its_bound_alone(

@@ -14,16 +14,16 @@ import forest
 import headline
 import paper_claims
 from fa_core import experiments
-from fa_core.experiments.conservation.conditions import STARTS, slow_name
 from fa_core.experiments.learning_speed.claims import steps_ratio
 from fa_core.experiments.low_rank.claims import last_gap
 from fa_core.experiments.meta_loss.claims import meta_loss
 from fa_core.experiments.robustness.claims import ALL_SHIFTS, shifted_accuracy
 from fa_core.experiments.shared.noise_then_data import QUIET, noise_name
+from fa_core.experiments.shared.small_starts import SMALL_STARTS
 from fa_core.results.findings import Finding, Row, html_table
 from fa_core.results.multiplicity import paper_scale
 from fa_core.results.store import published
-from fa_core.results.tables import last
+from fa_core.results.tables import at
 from forest import MISSING, primary
 
 DATA = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
@@ -173,10 +173,10 @@ def gains(experiment: str, scale: paper_claims.Scale) -> tuple[Finding, Finding,
 
 
 def angle_after(start: str) -> Finding:
-    """Class-centred angle after noise under gradient descent, from a start of "why it works"."""
-    config, table = stored("conservation")
-    name = start or slow_name(config.ratio)
-    return Finding.of_mean(name, last(table, name, "centred_alignment_angle"), "°", below=90)
+    """Class-centred angle after noise, from a start of chapter 1."""
+    config, table = stored("alignment")
+    angle = at(table, start, "centred_alignment_angle", config.steps)
+    return Finding.of_mean(start, angle, "°", below=90)
 
 
 def longest_noise() -> tuple[int, Finding]:
@@ -195,8 +195,8 @@ def substitutions() -> dict[str, str]:
         return f"{found.bound} {headline.told(found.estimate)}{unit} ({ends})".lstrip()
 
     length, steps = longest_noise()
-    starts = ["", *STARTS]  # as drawn, times 0.3, times 0.1
-    names = ("angle_as_drawn", "angle_from_third", "angle_from_tenth")
+    starts = ["FA", *SMALL_STARTS]
+    names = ("angle_as_drawn", "angle_from_third", "angle_from_tenth", "angle_from_zero")
     networks = {str(primary(paper_scale()[claim.experiment]).n) for claim in CLAIMS}
     angles = {name: angle_after(start) for name, start in zip(names, starts, strict=True)}
     return {

@@ -3,4 +3,4 @@
 from fa_core.experiments.alignment import claims, conditions
 from fa_core.experiments.shared.experiment import Experiment
 
-experiment = Experiment("alignment", 2, conditions.Config, conditions.conditions, claims.findings)
+experiment = Experiment("alignment", 3, conditions.Config, conditions.conditions, claims.findings)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from fa_core import metrics
 from fa_core.experiments.alignment.conditions import INPUTS, LABELS, Config
+from fa_core.experiments.shared.small_starts import SCALES, TENTH
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import at
 
@@ -107,6 +108,17 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 unit,
                 below=0,
                 key="centred-angle-stays-down",
+            ),
+            difference(
+                f"With all initial weights times {SCALES[TENTH]:g} W₂ turns away from B₂: the "
+                "class-centred angle of the whole matrix rises.",
+                *(
+                    angle("centred_alignment_angle", now, TENTH),
+                    angle("centred_alignment_angle", 0, TENTH),
+                ),
+                unit,
+                above=0,
+                key="small-start-turns-away",
             ),
             mean(
                 f"The loss is within 0.02 nats of chance, log K, after {now} steps.",

@@ -12,6 +12,7 @@ import pandas as pd
 from fa_core.experiments.alignment import measures
 from fa_core.experiments.shared.experiment import Condition
 from fa_core.experiments.shared.measures import credit, feedback_angles
+from fa_core.experiments.shared.small_starts import SMALL_STARTS
 from fa_core.history import Measure
 
 # What the noise looks like, beside the standard N(0, 1) inputs with random labels.
@@ -67,8 +68,8 @@ def conditions(config: Config) -> dict[str, Condition]:
     """All populations of the experiment by name; none of them sees data.
 
     Metrics: of both rules neuron_angle (degrees), feedback_distance and loss (nats); of inputs and
-    labels neuron_angle and centred_neuron_angle; of widths and rates alignment_angle and
-    centred_alignment_angle. FA has all of these, update_angle_1, and what
+    labels neuron_angle and centred_neuron_angle; of small starts, widths and rates alignment_angle
+    and centred_alignment_angle. FA has all of these, update_angle_1, and what
     :mod:`fa_core.experiments.alignment.measures` adds.
     """
     now, every = config.steps, config.long_steps // config.records
@@ -104,6 +105,7 @@ def conditions(config: Config) -> dict[str, Condition]:
         "FA": on_noise(record=of_fa, keep=None),
         "BP": on_noise(now, rule="bp", record=("loss", feedback_angles), only=of_bp),
         **{name: on_noise(now, noise=noise, only=of_inputs) for name, noise in kinds.items()},
+        **{name: on_noise(now, change=change) for name, change in SMALL_STARTS.items()},
         **{width_name(width): on_noise(hidden=width) for width in config.widths},
         **{rate_name(rate): on_noise(steps, lr=rate) for rate, steps in lengths.items()},
     }
@@ -120,4 +122,4 @@ def rate_name(rate: float) -> str:
 
 
 def _only(metrics: Collection[str], table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["metric"].isin(metrics)]
+    return table[table["metric"].isin(metrics)].dropna()  # the angle of W2 = 0 is none

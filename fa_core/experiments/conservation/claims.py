@@ -10,13 +10,11 @@ from fa_core.experiments.conservation.conditions import (
     BY_LAYER,
     EVEN,
     SGD,
-    SILENT,
     SLOWER_MEAN,
-    STARTS,
-    TENTH,
     Config,
     slow_name,
 )
+from fa_core.experiments.shared.small_starts import SCALES, SILENT, TENTH
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import at, curve, last
 
@@ -126,7 +124,7 @@ def findings(config: Config, table: pd.DataFrame) -> Findings:
                 key="large-mean-needs-small-steps",
             ),
             difference(
-                f"With all initial weights times {STARTS[TENTH]:g} the angle ends lower with "
+                f"With all initial weights times {SCALES[TENTH]:g} the angle ends lower with "
                 "labels 1/K than with random ones.",
                 *(angle(TENTH + EVEN), angle(TENTH), "degrees"),
                 below=0,

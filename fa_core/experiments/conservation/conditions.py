@@ -8,17 +8,13 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-import torch
 
 from fa_core.experiments.conservation.measures import Law, angles, sgd
 from fa_core.experiments.shared.experiment import Condition
-from fa_core.networks import MLP
+from fa_core.experiments.shared.small_starts import SMALL_STARTS, TENTH
 
 SGD, BY_LAYER, ADAM = "SGD", "SGD by layer", "Adam"
 EVEN = ", labels 1/K"  # added to the name of each optimiser
-TENTH = "weights x 0.1"
-STARTS = {"weights x 0.3": 0.3, TENTH: 0.1}
-SILENT = "W2 = 0"
 MEAN, SLOWER_MEAN, FIXED = "mean 3", "mean 3, rates / 10", "labels fixed"
 
 
@@ -129,10 +125,9 @@ def conditions(config: Config) -> dict[str, Condition]:
     found[FIXED] = on_noise(slow, noise={"labels": "fixed"})
     found[MEAN] = on_noise(slow, noise=mean)
     found[SLOWER_MEAN] = on_noise(slow / 10, noise=mean)  # as |x|^2 is ten times as large
-    for name, factor in STARTS.items():
-        found[name] = on_noise(slow, change=partial(scale, factor))
-    found[TENTH + EVEN] = on_noise(slow, change=partial(scale, STARTS[TENTH]), noise=even)
-    found[SILENT] = on_noise(slow, change=silence)
+    for name, change in SMALL_STARTS.items():
+        found[name] = on_noise(slow, change=change)
+    found[TENTH + EVEN] = on_noise(slow, change=SMALL_STARTS[TENTH], noise=even)
     return found
 
 
@@ -150,16 +145,3 @@ def slow_name(ratio: float) -> str:
 def width_name(width: int) -> str:
     """Name of the linear network with another hidden width."""
     return f"linear network, {width} hidden units"
-
-
-@torch.no_grad()
-def scale(factor: float, net: MLP, seed: int) -> None:
-    """Multiplies all initial weights, not the feedback."""
-    for layer in net.layers:
-        layer.weight.mul_(factor)
-
-
-@torch.no_grad()
-def silence(net: MLP, seed: int) -> None:
-    """A readout of zeros: nothing to unlearn."""
-    net.layers[-1].weight.zero_()

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 import torch
 
-from fa_core.experiments.conservation.conditions import silence
 from fa_core.experiments.contest.measures import shifted_accuracy
 from fa_core.experiments.other_roads.conditions import decaying, layers
 from fa_core.experiments.other_roads.networks import softly_aligned
@@ -19,6 +18,7 @@ from fa_core.experiments.shared import tuning
 from fa_core.experiments.shared.derived import append, areas_and_steps
 from fa_core.experiments.shared.experiment import Condition
 from fa_core.experiments.shared.measures import record_steps
+from fa_core.experiments.shared.small_starts import silence
 from fa_core.networks import MLP
 
 FA, BP, NOISE, SHORT = "FA", "BP", "noise then FA", "short noise then FA"
