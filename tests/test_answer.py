@@ -127,7 +127,7 @@ def test_the_text_is_right_about_small_weights_and_long_noise():
     (usual,) = [one.number for one in headline.headlines() if one.name == "data_steps"]
     assert usual.high < long.low
     words = answer.substitutions()
-    assert words["angle_from_tenth"].startswith(f"{tenth.estimate:.2f}° (")
+    assert words["angle_from_tenth"].startswith(f"{tenth.estimate:.1f}° (")
     text = PAGE.read_text(encoding="utf-8")
     for factor in answer.STARTS.values():
         assert f"weights {factor:g} times as large" in text

@@ -40,6 +40,17 @@ def test_only_set_up_folds_that_nothing_folds_already(source, tags, folds):
     assert folded(source, *tags) is folds
 
 
+def test_a_fold_says_what_it_holds():
+    picture = {"image": {"alt": "A line."}}
+    tags = {"tags": ["solution", "hide-cell"], "mystnb": picture}
+    cells = [nbformat.v4.new_code_cell("net.train()", metadata=tags)]
+    cells += [nbformat.v4.new_code_cell("import a"), nbformat.v4.new_code_cell("a.run()")]
+    build.fold_set_up({"cells": cells})
+    solution, set_up, plain = (cell.metadata.get("mystnb") for cell in cells)
+    assert solution == {**picture, "code_prompt_show": "Solution", "code_prompt_hide": "Solution"}
+    assert set_up["code_prompt_show"] == "Set-up" and plain is None
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.stem)
 def test_a_chapter_shows_no_imports_and_the_notebook_keeps_its_tags(chapter, tmp_path):
     before = chapter.read_bytes()

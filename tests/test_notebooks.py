@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 CHAPTERS = sorted(ROOT / "book" / f"{stem}.ipynb" for stem in set(paper_claims.CHAPTERS.values()))
 NUMBERED = [chapter for chapter in CHAPTERS if chapter.name[0].isdigit()]
+CODE_WIDTH = 86  # characters of code that the text column shows without scrolling
 FIELDS = {*Finding.__dataclass_fields__, "verdict"}
 
 FIRST_CELL = f"""\
@@ -54,6 +55,16 @@ def test_notebook_first_makes_itself_at_home_in_colab(notebook: Path):
     first = next(cell for cell in cells if cell.cell_type == "code")
     assert first.source == FIRST_CELL
     assert "remove-cell" in first.metadata.tags
+
+
+@every_notebook
+def test_code_that_stands_open_fits_the_page(notebook: Path):
+    cells = nbformat.read(notebook, as_version=4).cells
+    folds = re.compile("hide-(input|cell)|remove-")
+    told = [cell for cell in cells if cell.cell_type == "code"]
+    open_cells = (cell for cell in told if not any(map(folds.match, cell.metadata.get("tags", []))))
+    lines = [line for cell in open_cells for line in cell.source.splitlines()]
+    assert [line for line in lines if len(line) > CODE_WIDTH] == []
 
 
 @every_chapter

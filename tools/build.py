@@ -36,7 +36,10 @@ BUILD = ROOT / "build"
 ADDRESS = os.environ.get("SITE_URL", "").rstrip("/")
 FINDINGS = "application/vnd.fa-core.findings+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-CHAPTER_LINK = re.compile(r'href="(\d[\w-]+)\.html"')  # from a table that is included as HTML
+# Between pages, from what is included as HTML; what a preset sets is lost on paper.
+PAGE_LINK = re.compile(r'href="([\w-]+)\.html(?:#preset=[\w-]+)?"')
+# What the line says that opens a folded cell, by the cell's tag.
+NAMES = {"set-up": "Set-up", "solution": "Solution"}
 
 
 def publish(chapter: Path, folder: Path) -> None:
@@ -65,17 +68,18 @@ def publish(chapter: Path, folder: Path) -> None:
 def fold_set_up(notebook: dict) -> None:
     """Fold away the cells a reader need not read: parameters, and what only imports or configures.
 
-    The page shows a line that opens each of them; the notebook in book/ is not touched.
+    The page shows a line that opens each of them, and names it; solutions, which the notebook folds
+    itself, are named as well. The notebook in book/ is not touched.
     """
     for cell in notebook["cells"]:
         tags = cell["metadata"].setdefault("tags", [])
         hidden = any(tag.startswith(("hide-", "remove-")) for tag in tags)
         if cell["cell_type"] == "code" and not hidden and is_set_up(cell):
             tags += ["hide-cell", "set-up"]
-            cell["metadata"]["mystnb"] = {
-                "code_prompt_show": "Set-up",
-                "code_prompt_hide": "Set-up",
-            }
+        name = next((NAMES[tag] for tag in tags if tag in NAMES), None)
+        if name:
+            prompts = {"code_prompt_show": name, "code_prompt_hide": name}
+            cell["metadata"]["mystnb"] = cell["metadata"].get("mystnb", {}) | prompts
 
 
 def is_set_up(cell: dict) -> bool:
@@ -158,7 +162,7 @@ def build_pdf(chapters: list[Path]) -> None:
     # Sphinx writes the page one folder too deep, and to other pages' parts as if these remained.
     text = (built / "book/intro.html").read_text(encoding="utf-8")
     text = text.replace('href="book/intro.html#', 'href="#')
-    text = CHAPTER_LINK.sub(r'href="#document-book/\1"', text)
+    text = PAGE_LINK.sub(r'href="#document-book/\1"', text)
     page = built / "book.html"
     page.write_text(text, encoding="utf-8")
     publishing.print_page(page, BUILD / "site/noise-before-data.pdf")

@@ -21,8 +21,8 @@ CONTROL, CONTROL_WORDS = QUIET, "No noise: W₂ divided by 10"
 
 
 def told(number: float) -> str:
-    """Two decimals and a true minus sign."""
-    return f"{number:.2f}".replace("-", "−")
+    """Two decimals, or one beyond 10, and a true minus sign."""
+    return f"{number:.{2 if abs(number) < 10 else 1}f}".replace("-", "−")
 
 
 @dataclass(frozen=True)

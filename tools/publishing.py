@@ -106,6 +106,8 @@ def refine(site: Path) -> None:
             text = MATHJAX.sub("", text)
         if page.name != "search.html":  # a search opens that page
             text = SEARCH.sub("", text)
+        # A fold is called what it says, not "Toggle hidden content".
+        text = re.sub(r'<summary aria-label="[^"]*">', "<summary>", text)
         text = text.replace(' role="list"', "").replace(' role="doc-biblioentry"', "")
         # On a phone a figure scrolls inside its frame: keys must reach it.
         text = re.sub(r"<figure\b", '<figure tabindex="0"', text)
