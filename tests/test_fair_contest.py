@@ -22,7 +22,7 @@ from fa_core.experiments.factorial.conditions import (
 )
 from fa_core.experiments.shared import tasks
 from fa_core.experiments.shared.derived import told_levels, told_steps
-from fa_core.results.store import published
+from fa_core.results.store import at_paper_scale
 from fa_core.results.tables import last
 
 COLUMNS = ["condition", "step", "network", "metric", "value"]
@@ -195,9 +195,7 @@ def test_steps_are_at_least_the_mean_where_a_network_never_gets_there():
 
 
 def test_the_level_whose_steps_decide_is_reached_by_all_that_are_compared():
-    experiment = contest.experiment
-    config = experiment.Config.paper()
-    table = published().load(experiment, config).table
+    config, table = at_paper_scale(contest.experiment)
     for contestant in (ZERO, NOISE, SHORT):
         for depth in config.depths:
             name = str(Entry(contestant, *config.sets, depth))

@@ -19,7 +19,7 @@ import icons
 from fa_core import experiments
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.multiplicity import paper_scale
-from fa_core.results.store import published
+from fa_core.results.store import at_paper_scale
 from fa_core.widgets import Opening
 
 INTRO = Path(__file__).resolve().parent.parent / "book/intro.md"
@@ -39,8 +39,7 @@ pytestmark = pytest.mark.book
 @cache
 def stored() -> pd.DataFrame:
     """The table of learning speed at paper scale."""
-    experiment = experiments.get("learning_speed")
-    return published().load(experiment, experiment.Config.paper()).table
+    return at_paper_scale(experiments.get("learning_speed"))[1]
 
 
 def accuracy(name: str) -> tuple[np.ndarray, np.ndarray]:

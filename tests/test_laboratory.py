@@ -241,7 +241,7 @@ def test_with_weight_decay_kolen_pollack_turns_weights_and_feedback_into_one(sho
     assert angles[20] < 5 < 30 < angles[0]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1280, 360])
 def test_the_table_needs_no_scrolling(show, width: int):
     page = show(Laboratory(noise=20000, noise_lr=0.5), viewport={"width": width, "height": 900})
     page.get_by_text("Noise step 0 of 20,000", exact=True).wait_for()

@@ -83,7 +83,7 @@ def test_chapter_opens_with_its_answer_the_key_number_and_the_key_figure(chapter
     assert re.search(r'^key_number\("\w+"\)$', number.source, re.MULTILINE)
     assert "hide-input" in number.metadata.tags
     assert figure.metadata.mystnb.figure.caption
-    assert "published()" in figure.source
+    assert "at_paper_scale(" in figure.source
 
 
 @every_chapter

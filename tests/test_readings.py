@@ -8,7 +8,7 @@ from scipy.interpolate import PchipInterpolator
 from fa_core import experiments
 from fa_core.experiments import robustness
 from fa_core.experiments.robustness.conditions import families
-from fa_core.results.store import published
+from fa_core.results.store import at_paper_scale
 
 # Claims that do not compare conditions at one step: about one population at one or two times, about
 # another clock than the steps on data, a correlation, or a share of another gain.
@@ -34,8 +34,7 @@ pytestmark = pytest.mark.book
 def stored(name):
     """An experiment with its configuration and table at paper scale."""
     experiment = experiments.get(name)
-    config = experiment.Config.paper()
-    return experiment, config, published().load(experiment, config).table
+    return experiment, *at_paper_scale(experiment)
 
 
 @pytest.mark.parametrize("name", NOT_COMPARED)

@@ -17,7 +17,7 @@ import fa_core.results.store
 from fa_core.results import provenance
 from fa_core.results.files import StoreError
 from fa_core.results.records import describe, make_record
-from fa_core.results.store import Store, published, shipped
+from fa_core.results.store import Store, at_paper_scale, published, shipped
 
 TEST, CONFIG = Double(), Config()
 
@@ -171,6 +171,16 @@ def test_a_folder_that_is_no_path_is_refused():
 def test_nothing_stored_is_none_and_no_folder_is_made(store):
     assert store.load(TEST, Config()) is None
     assert not store.folder.exists()
+
+
+def test_a_published_table_comes_with_its_configuration_or_how_to_make_it(store, monkeypatch):
+    monkeypatch.setattr(fa_core.results.store, "published", lambda: store)
+    with pytest.raises(FileNotFoundError, match="fa-core run test --profile paper --store"):
+        at_paper_scale(TEST)
+    save(store, TEST.Config.paper())
+    config, found = at_paper_scale(TEST)
+    assert config == TEST.Config.paper()
+    pd.testing.assert_frame_equal(tidy(found), tidy(table()))
 
 
 def test_a_deleted_file_is_computed_again(store):

@@ -9,7 +9,7 @@ import pandas as pd
 from test_book_widgets import unpack
 
 from fa_core import experiments
-from fa_core.results.store import Store, published
+from fa_core.results.store import Store, at_paper_scale
 from fa_core.results.tables import curve, steps_to
 from fa_core.show import two_scales
 from fa_core.show.two_scales import TwoScales
@@ -22,8 +22,7 @@ ROWS = pd.DataFrame(
 
 
 def stored(name: str) -> pd.DataFrame:
-    experiment = experiments.get(name)
-    return published().load(experiment, experiment.Config.paper()).table
+    return at_paper_scale(experiments.get(name))[1]
 
 
 def shown(chapter: str, kind: str) -> Widget:

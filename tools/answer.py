@@ -22,7 +22,7 @@ from fa_core.experiments.shared.noise_then_data import QUIET, noise_name
 from fa_core.experiments.shared.small_starts import SMALL_STARTS
 from fa_core.results.findings import Finding, Row, html_table
 from fa_core.results.multiplicity import paper_scale
-from fa_core.results.store import published
+from fa_core.results.store import at_paper_scale
 from fa_core.results.tables import at
 from forest import MISSING, primary
 
@@ -141,13 +141,6 @@ def measured(found: Finding | None) -> str:
     return f'<b>{found.number}</b> {unit} <span class="interval">({interval})</span>'
 
 
-def stored(experiment: str) -> tuple[Any, pd.DataFrame]:
-    """Configuration and table of an experiment at paper scale."""
-    known = experiments.get(experiment)
-    config = known.Config.paper()
-    return config, published().load(known, config).table
-
-
 def gains(experiment: str, scale: paper_claims.Scale) -> tuple[Finding, Finding, str]:
     """What noise gives FA, what a quiet readout gives it, and the verdict on "noise gives more".
 
@@ -158,7 +151,7 @@ def gains(experiment: str, scale: paper_claims.Scale) -> tuple[Finding, Finding,
     if experiment == "learning_speed":
         steps = {one.name: one.number for one in headline.headlines()}
         return steps["data_steps"], steps["control"], known["faster-than-quiet"].verdict
-    config, table = stored(experiment)
+    config, table = at_paper_scale(experiments.get(experiment))
     noisy = noise_name(config.noise_steps) if experiment == "meta_loss" else "noise then FA"
     fa, noise, quiet = (
         READINGS[experiment](config, table, start) for start in ("FA", noisy, QUIET)
@@ -174,14 +167,14 @@ def gains(experiment: str, scale: paper_claims.Scale) -> tuple[Finding, Finding,
 
 def angle_after(start: str) -> Finding:
     """Class-centred angle after noise, from a start of chapter 1."""
-    config, table = stored("alignment")
+    config, table = at_paper_scale(experiments.get("alignment"))
     angle = at(table, start, "centred_alignment_angle", config.steps)
     return Finding.of_mean(start, angle, "°", below=90)
 
 
 def longest_noise() -> tuple[int, Finding]:
     """The longest noise of chapter 2, and data steps after it over those of FA."""
-    config, table = stored("learning_speed")
+    config, table = at_paper_scale(experiments.get("learning_speed"))
     length = max(config.noise_lengths)
     steps, bound = steps_ratio(table, noise_name(length), "FA", config.levels[1])
     return length, Finding.of_mean("steps", steps, "times the steps", below=1, bound=bound)

@@ -13,7 +13,7 @@ from fa_core.experiments.learning_speed.claims import steps_ratio
 from fa_core.experiments.shared.noise_then_data import MAIN, QUIET
 from fa_core.results.findings import Finding
 from fa_core.results.multiplicity import paper_scale
-from fa_core.results.store import published
+from fa_core.results.store import at_paper_scale
 from fa_core.results.tables import last
 
 # The cheapest way to learn sooner that we know of: its condition, and how the page calls it.
@@ -51,9 +51,7 @@ def headlines() -> tuple[Headline, ...]:
 
     All compare networks in pairs, on the table of learning speed.
     """
-    experiment = experiments.get("learning_speed")
-    config = experiment.Config.paper()
-    table = published().load(experiment, config).table
+    config, table = at_paper_scale(experiments.get("learning_speed"))
     fa, noisy, bp, _ = MAIN
     level = config.levels[1]
 

@@ -63,6 +63,23 @@ def published() -> Store:
     return Store(shipped("book/results"))
 
 
+def at_paper_scale(experiment: Experiment) -> tuple[Any, pd.DataFrame]:
+    """Configuration and published table of an experiment at paper scale.
+
+    Raises:
+        FileNotFoundError: this version of the experiment has none; the message says how to make it.
+    """
+    config = experiment.Config.paper()
+    stored = published().load(experiment, config)
+    if stored is None:
+        raise FileNotFoundError(
+            f"no table at paper scale is stored for {experiment.name!r}, version "
+            f"{experiment.version}; to make it, run: fa-core run {experiment.name} "
+            "--profile paper --store book/results"
+        )
+    return config, stored.table
+
+
 class Store:
     """A folder of results; it is made when the first one is computed.
 
