@@ -30,13 +30,12 @@ _THEMED = {
     GREY: "color-mix(in srgb, currentColor 70%, transparent)",
     FAINT: "color-mix(in srgb, currentColor 45%, transparent)",
     "#0072b2": "var(--fa-blue)",
-    "#56b4e9": "var(--fa-sky)",
 }
 _DARK = """:is(html[data-theme="dark"], html[theme="dark"], body[data-jp-theme-light="false"],
 body.vscode-dark) .fa-figure"""  # of this book, Colab, Jupyter and VS Code
 _STYLE = f"""
-.fa-figure {{ --fa-blue: #0072b2; --fa-sky: #56b4e9; container-type: inline-size; }}
-{_DARK} {{ --fa-blue: #56b4e9; --fa-sky: #b9e6ff; }}
+.fa-figure {{ --fa-blue: #0072b2; container-type: inline-size; }}
+{_DARK} {{ --fa-blue: #56b4e9; }}
 {_DARK} image {{ filter: invert(1); }}
 .fa-figure > svg {{ display: block; width: 100%; height: auto; margin: 0 auto; overflow: visible; }}
 .fa-figure > svg + svg {{ display: none; }}

@@ -43,14 +43,14 @@ __all__ = [
     "way",
 ]
 
-# Wong, Nature Methods 8, 441 (2011); yellow is left out: it is too pale for lines on white.
+# Wong, Nature Methods 8, 441 (2011), less yellow, too pale for lines on white, and sky blue, which
+# is what blue becomes on a dark page.
 OKABE_ITO = {
     "blue": "#0072B2",
     "vermilion": "#D55E00",
     "green": "#009E73",
     "purple": "#CC79A7",
     "orange": "#E69F00",
-    "sky": "#56B4E9",
     "black": INK,
 }
 # One colour and one dash for each way of learning, the same in every chapter and widget.
@@ -60,12 +60,12 @@ RULE_STYLE: dict[str, dict[str, Any]] = {
     "BP": {"color": OKABE_ITO["green"], "linestyle": "--"},
     "noise then BP": {"color": OKABE_ITO["purple"], "linestyle": "--"},
 }
-# The simplest controls: a readout ten times smaller, and one of zeros.
+# The simplest controls: a readout ten times smaller, and one of zeros, the quietest.
 QUIET_STYLE: dict[str, Any] = {"color": OKABE_ITO["orange"], "linestyle": "-."}
-ZERO_STYLE: dict[str, Any] = {"color": OKABE_ITO["sky"], "linestyle": (0, (1, 1))}
+ZERO_STYLE: dict[str, Any] = QUIET_STYLE | {"linestyle": (0, (1, 1))}
 _WAYS = {**RULE_STYLE, "quiet readout, FA": QUIET_STYLE, "W2 = 0": ZERO_STYLE}
 # Of points, which have no dash.
-_MARKS = dict(zip(("vermilion", "blue", "green", "purple", "orange", "sky"), "os^DvP", strict=True))
+_MARKS = dict(zip(("vermilion", "blue", "green", "purple", "orange"), "os^Dv", strict=True))
 # Whatever is no way of learning is grey: its dash and the name at its end tell it from others.
 GREYS: tuple[dict[str, Any], ...] = tuple(
     {"color": color, "linestyle": dash}
