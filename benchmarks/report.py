@@ -90,7 +90,7 @@ HEADINGS = [
     "training",
     "contestant",
     "networks",
-    "ms a network-step",
+    "ms per network-step",
     "network-steps/s",
     "times the plain loop",
     "of the limit",
@@ -116,7 +116,7 @@ def text(result: Row) -> Iterator[str]:
     for row in rows:
         cells = zip(row, widths, strict=True)
         yield "  ".join(cell.ljust(width) for cell, width in cells).rstrip()
-    yield "what each change gains, ms a network-step"
+    yield "what each change gains, ms per network-step"
     for name, times in result["ablation"].items():
         yield f"  {name:32s}{spread([1e3 * s for s in times])}"
     for goal in goals(result):
