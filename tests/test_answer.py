@@ -11,6 +11,7 @@ import answer
 import forest
 import headline
 import paper_claims
+from fa_core.experiments.shared.small_starts import SCALES, SMALL_STARTS
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.multiplicity import paper_scale
 
@@ -121,15 +122,16 @@ def test_the_text_is_right_that_a_control_that_costs_nothing_gives_much_of_the_g
 
 
 def test_the_text_is_right_about_small_weights_and_long_noise():
-    drawn, third, tenth = map(answer.angle_after, ("", *answer.STARTS))
+    drawn, third, tenth, zero = map(answer.angle_after, ("FA", *SMALL_STARTS))
     assert drawn.high < third.low < third.high < tenth.low < 90 < tenth.high
+    assert 90 < zero.low and zero.high < 95  # "slightly"
     _, long = answer.longest_noise()
     (usual,) = [one.number for one in headline.headlines() if one.name == "data_steps"]
     assert usual.high < long.low
     words = answer.substitutions()
     assert words["angle_from_tenth"].startswith(f"{tenth.estimate:.1f}° (")
     text = PAGE.read_text(encoding="utf-8")
-    for factor in answer.STARTS.values():
+    for factor in SCALES.values():
         assert f"weights {factor:g} times as large" in text
 
 
