@@ -124,7 +124,7 @@ def test_the_text_is_right_that_a_control_that_costs_nothing_gives_much_of_the_g
 def test_the_text_is_right_about_small_weights_and_long_noise():
     drawn, third, tenth, zero = map(answer.angle_after, ("FA", *SMALL_STARTS))
     assert drawn.high < third.low < third.high < tenth.low < 90 < tenth.high
-    assert 90 < zero.low and zero.high < 95  # "slightly"
+    assert 90 < zero.low < zero.high < 95  # "slightly"
     _, long = answer.longest_noise()
     (usual,) = [one.number for one in headline.headlines() if one.name == "data_steps"]
     assert usual.high < long.low
