@@ -191,7 +191,7 @@ def test_steps_are_at_least_the_mean_where_a_network_never_gets_there():
     reached, capped = pd.Series([10.0, 30.0]), pd.Series([2000.0, 1000.0])
     assert told_steps([reached, reached], most=2000) == "20"
     assert told_steps([reached, capped], most=2000) == "≥\u00a0760"
-    assert told_levels(((0.7, 0.8), (0.6, 0.75)), 2) == "80 % / 75 %"
+    assert told_levels(((0.7, 0.8), (0.6, 0.75)), 2) == "80\u00a0% / 75\u00a0%"
 
 
 def test_the_level_whose_steps_decide_is_reached_by_all_that_are_compared():

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 CHAPTERS = sorted(ROOT / "book" / f"{stem}.ipynb" for stem in set(paper_claims.CHAPTERS.values()))
 NUMBERED = [chapter for chapter in CHAPTERS if chapter.name[0].isdigit()]
-CODE_WIDTH = 86  # characters of code that the text column shows without scrolling
+CODE_WIDTH = 84  # characters of code that the text column shows without scrolling
 FIELDS = {*Finding.__dataclass_fields__, "verdict"}
 
 FIRST_CELL = f"""\

@@ -58,7 +58,7 @@ def gain(
 
 
 def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
-    """One row a method: its measures alone and after noise, as means, and the gain in area."""
+    """One row a method: what noise adds to its area, and its measures alone and after noise."""
     titles = {
         "area": "area, %",
         "accuracy": "last accuracy, %",
@@ -68,15 +68,14 @@ def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
     }
     rows: dict[str, dict[str, str]] = {}
     for method in METHODS:
-        rows[method] = {}
+        added = Finding.of_mean("", gain(config, table, method), "", above=0)
+        *_, interval, _, _ = added.cells()
+        rows[method] = {"noise adds to the area": f"{added.number} ({interval})"}
         for metric, title in titles.items():
             plain, noisy = (
                 mean_of(config, table, metric, method, noise).mean() for noise in (False, True)
             )
             rows[method][title] = f"{plain:.1f}\u00a0→\u00a0{noisy:.1f}"
-        added = Finding.of_mean("", gain(config, table, method), "", above=0)
-        *_, interval, _, _ = added.cells()
-        rows[method]["noise adds to the area"] = f"{added.number} ({interval})"
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 
 

@@ -47,5 +47,5 @@ def told_steps(steps: Sequence[pd.Series[float]], most: int) -> str:
 
 
 def told_levels(levels: Sequence[Sequence[float]], number: int) -> str:
-    """The level of that number, from 1, on every data set: ``70 % / 60 %``."""
-    return " / ".join(f"{100 * of_set[number - 1]:g} %" for of_set in levels)
+    """The level of that number, from 1, on every data set: ``70 % / 60 %``, each in one line."""
+    return " / ".join(f"{100 * of_set[number - 1]:g}\u00a0%" for of_set in levels)
