@@ -66,7 +66,7 @@ def shares(config: Config, table: pd.DataFrame) -> Figure:
     """How much of what noise adds to the area each factor makes, every network a dot."""
     return estimates(
         area_shares(config, table),
-        title="Shares of what noise adds to the area under the curve",
+        title="What noise adds to the area",
         xlabel="percentage points",
         level=(0, "nothing"),
     )
