@@ -10,6 +10,7 @@ from pathlib import Path
 from matplotlib.ticker import MaxNLocator
 
 import paper_claims
+import publishing
 from fa_core import experiments
 from fa_core.results.findings import Finding, Findings, Row, folded_table
 from fa_core.results.multiplicity import paper_scale
@@ -18,19 +19,12 @@ from fa_core.show import style
 
 WORD = re.compile(r"\w(?:[\w.,-]*\w)?|\W")  # a number or a name is one word
 HEADINGS = ("Paper scale", "Claim", "This build", "Expected")
-# Fill of the bar and colour of the number in it: greys, for colours mean ways of learning.
-VERDICTS = {
-    "supported": (style.GREYS[1]["color"], "black"),
-    "undecided": ("white", "black"),
-    "contradicted": ("black", "white"),
-}
-# Its numbers are known only when the book is built, and its text must say them.
-VERDICT_FIGURE = """```{{figure}} evidence-verdicts.png
-:name: fig-verdicts
-:alt: {alt}
-Verdicts on the findings of each chapter, at both scales.
-```
-"""
+# Fill of the bar: greys, for colours mean ways of learning.
+VERDICTS = {"supported": style.FAINT, "undecided": "none", "contradicted": style.INK}
+CAPTION = (
+    "Verdicts on the findings of each chapter, at both scales. The numbers count those supported, "
+    "undecided and contradicted."
+)
 Pair = tuple[Finding | None, Finding | None]
 
 
@@ -110,27 +104,28 @@ def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Findin
     }
 
 
-def picture(counts: Mapping[str, Counter]) -> tuple[bytes, str]:
-    """How many findings have which verdict: bars as PNG, and the same numbers in words."""
-    with style.figure(1, height=0.8 + 0.27 * len(counts)) as (figure, (ax,)):
+def picture(counts: Mapping[str, Counter]) -> str:
+    """How many findings have which verdict: bars in HTML, with the same numbers in words."""
+    with style.figure(1, height=1.6 + 0.27 * len(counts)) as (figure, (ax,)):
         rows, left = range(len(counts)), [0] * len(counts)
-        for verdict, (fill, ink) in VERDICTS.items():
+        for verdict, fill in VERDICTS.items():
             widths = [count[verdict] for count in counts.values()]
-            look = {"color": fill, "edgecolor": "black", "linewidth": 0.8, "label": verdict}
+            look = {"facecolor": fill, "edgecolor": style.INK, "linewidth": 0.8, "label": verdict}
             bars = ax.barh(rows, widths, left=left, **look)
-            ax.bar_label(bars, [width or "" for width in widths], label_type="center", color=ink)
             left = [start + width for start, width in zip(left, widths, strict=True)]
+        numbers = ([str(count[verdict]) for verdict in VERDICTS] for count in counts.values())
+        ax.bar_label(bars, [" · ".join(row) for row in numbers], padding=5)
         ax.set_yticks(rows, list(counts))
         ax.invert_yaxis()
         ax.grid(visible=False, axis="y")
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         ax.set_xlabel("findings")
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1)
     told = [
         f"{name}: {', '.join(f'{count[verdict]} {verdict}' for verdict in VERDICTS)}."
         for name, count in counts.items()
     ]
-    return style.png(figure), " ".join(["Number of findings by verdict.", *told])
+    return style.to_html(figure, " ".join(["Number of findings by verdict.", *told]))
 
 
 def write(folder: Path, found: Mapping[Path, list[dict]]) -> None:
@@ -144,6 +139,5 @@ def write(folder: Path, found: Mapping[Path, list[dict]]) -> None:
         (folder / f"evidence-{chapter.stem}.html").write_text(text, encoding="utf-8")
         scales |= findings
     counts = {name: Counter(f.verdict for f in side) for name, side in scales.items() if side}
-    png, alt = picture(counts)
-    (folder / "evidence-verdicts.png").write_bytes(png)
-    (folder / "evidence-verdicts.txt").write_text(VERDICT_FIGURE.format(alt=alt), encoding="utf-8")
+    drawn = publishing.figure("fig-verdicts", picture(counts), CAPTION)
+    (folder / "evidence-verdicts.html").write_text(drawn, encoding="utf-8")

@@ -1,6 +1,5 @@
 """The primary findings of all chapters, at both scales, in one picture: a forest plot."""
 
-import html
 import math
 from collections.abc import Iterable, Mapping
 
@@ -8,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 import paper_claims
+import publishing
 from fa_core.results.findings import Finding
 from fa_core.show import style
 
@@ -94,7 +94,4 @@ def figure(
         )
         for name, title in titles.items()
     }
-    return (
-        f'<figure id="fig-forest" class="align-default">\n{draw(panels)}\n'
-        f"<figcaption>{html.escape(CAPTION)}</figcaption>\n</figure>\n"
-    )
+    return publishing.figure("fig-forest", draw(panels), CAPTION)

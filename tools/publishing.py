@@ -1,5 +1,6 @@
 """What a published book needs beyond its pages: addresses, a preview, reading times, a PDF."""
 
+import html
 import io
 import os
 import re
@@ -85,6 +86,14 @@ def preview(figure: bytes) -> bytes:
     with io.BytesIO() as file:
         card.savefig(file, format="png")
         return file.getvalue()
+
+
+def figure(identifier: str, drawing: str, caption: str) -> str:
+    """A figure of a page that no notebook draws, with its caption, in HTML."""
+    return (
+        f'<figure id="{identifier}" class="align-default">\n{drawing}\n'
+        f"<figcaption>{html.escape(caption)}</figcaption>\n</figure>\n"
+    )
 
 
 def small_png(png: bytes) -> bytes:
