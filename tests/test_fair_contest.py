@@ -10,7 +10,19 @@ import torch
 import fa_core as fa
 from fa_core.experiments import contest, factorial
 from fa_core.experiments.contest import measures
-from fa_core.experiments.contest.conditions import CONTESTANTS, NOISE, SHORT, SMALL, ZERO, Entry
+from fa_core.experiments.contest.claims import by_depth
+from fa_core.experiments.contest.conditions import (
+    CONTESTANTS,
+    FA,
+    KP,
+    MIRROR,
+    NOISE,
+    SHORT,
+    SMALL,
+    SOFT,
+    ZERO,
+    Entry,
+)
 from fa_core.experiments.factorial import claims as parts
 from fa_core.experiments.factorial.conditions import (
     Cell,
@@ -22,6 +34,7 @@ from fa_core.experiments.factorial.conditions import (
 )
 from fa_core.experiments.shared import tasks
 from fa_core.experiments.shared.derived import told_levels, told_steps
+from fa_core.results.findings import Finding
 from fa_core.results.store import at_paper_scale
 from fa_core.results.tables import last
 
@@ -151,7 +164,11 @@ def test_noise_steps_are_counted_and_the_best_is_named():
     assert wins["fewest data steps"] == NOISE
     assert wins["best last accuracy"] == SHORT
     assert NOISE not in wins["fewest steps in all"].split("; ")
-    assert set(contest.claims.summary(config, table).index) == set(CONTESTANTS)
+    assert SOFT not in "; ".join(wins)
+    steps = contest.claims.steps_to_levels(config, table)
+    assert list(steps.index) == list(CONTESTANTS) == list(by_depth(config, table).index)
+    assert steps.loc[NOISE].tolist() == ["10 (510)", "100 (600)", "100 (600)"]
+    assert steps.loc[ZERO].tolist() == ["100", "100", "100"]
 
 
 def test_starts_of_the_contest_are_what_their_names_say():
@@ -191,7 +208,54 @@ def test_steps_are_at_least_the_mean_where_a_network_never_gets_there():
     reached, capped = pd.Series([10.0, 30.0]), pd.Series([2000.0, 1000.0])
     assert told_steps([reached, reached], most=2000) == "20"
     assert told_steps([reached, capped], most=2000) == "≥\u00a0760"
+    assert told_steps([reached, capped], most=2000, noise=500) == "≥\u00a0760 (≥\u00a01,260)"
     assert told_levels(((0.7, 0.8), (0.6, 0.75)), 2) == "80\u00a0% / 75\u00a0%"
+
+
+def test_the_text_is_right_about_what_no_finding_says():
+    config, table = at_paper_scale(contest.experiment)
+
+    def ahead(first, second, metric, depth):
+        """Whether the 95 % interval of the difference lies above (1) or below 0 (-1)."""
+        of = partial(contest.claims.mean_of, config, table, metric=metric, depths=[depth])
+        found = Finding.of_difference("", of(first), of(second), "", above=0)
+        return (found.low > 0) - (found.high < 0)
+
+    for metric in ("area", "accuracy", "shifted"):
+        assert [ahead(NOISE, ZERO, metric, depth) for depth in config.depths] == [1, 1, -1]
+        assert ahead(MIRROR, NOISE, metric, 5) == 1
+    assert [ahead(MIRROR, NOISE, "accuracy", depth) for depth in (3, 5)] == [1, 1]
+    assert [ahead(MIRROR, NOISE, "area", depth) for depth in (2, 3)] == [-1, -1]
+    areas = contest.claims.by_depth(config, table)["area, %"].drop(["BP", "BP, zero readout"])
+    assert set(areas.idxmax()) == {SOFT}
+    assert {"lr 0.01"} == {
+        config.chosen[str(Entry(n, "mnist", d))] for n in (FA, KP) for d in (2, 3, 5)
+    }
+    known = contest.experiment.conditions(config)
+    for depth in (2, 3):
+        zero, short, usual = (
+            contest.claims.mean_of(config, table, name, metric, [depth])
+            for name, metric in ((ZERO, "steps_to_1"), (SHORT, "steps_to_2"), (FA, "steps_to_2"))
+        )
+        assert zero.mean() < min(config.short_lengths)
+        own = known[str(Entry(SHORT, "mnist", depth))].noise_steps
+        assert Finding.of_difference("", short + own, usual, "", below=0).verdict == "supported"
+        assert "labels 1/K" in config.chosen[str(Entry(NOISE, "mnist", depth))]
+
+    config, table = at_paper_scale(factorial.experiment)
+    area = partial(parts.mean_of, config, table)
+    even, zero = area("noise, labels 1/K"), area(parts.silent(config))
+    assert Finding.of_difference("", even, zero, "", above=0).verdict == "undecided"
+    assert (
+        Finding.of_difference("", area("noise, W2 of norm 1"), area("noise"), "", above=0).low > 0
+    )
+    assert Finding.of_difference("", area(Cell(0, 90, True)), zero, "", below=0).high < 0
+    shares = {name: share.mean() for name, share in parts.area_shares(config, table).items()}
+    assert shares[parts.ALIGNMENT] / sum(shares.values()) == pytest.approx(0.5, abs=0.03)
+    turned = [area(Cell(norm, 45, False)).mean() for norm in config.norms if norm > 0.1]
+    assert max(turned) - min(turned) < 0.005
+    best = max(area("noise").mean(), zero.mean())
+    assert all(area(Cell(n, a, False)).mean() > best for n in config.norms[2:] for a in (45, 0))
 
 
 def test_the_level_whose_steps_decide_is_reached_by_all_that_are_compared():

@@ -35,7 +35,8 @@ class StartPlane(Widget):
     The starts are those of the experiment "factorial". Between them, the curve, its area and the
     steps to the second level are interpolated, linearly in the norm and in the angle. So is the
     half-width of each 95 % interval; a mean of starts varies no more than its parts do on average,
-    so no interval is too narrow.
+    so no interval is too narrow for the spread over networks. It does not say how far a curve
+    between starts is off.
 
     Args:
         config: of a run of that experiment; ``None`` for the stored table at paper scale.

@@ -11,7 +11,7 @@ from fa_core.experiments.contest.conditions import (
     CONTESTANTS,
     NOISE,
     SHORT,
-    TRANSPORT_FREE,
+    UNAIDED,
     ZERO,
     Config,
     Entry,
@@ -61,34 +61,39 @@ def _names(config: Config, contestant: str, depths: Sequence[int]) -> list[str]:
     return [str(Entry(contestant, data, depth)) for data, depth in every]
 
 
-def summary(config: Config, table: pd.DataFrame, depths: Sequence[int] = ()) -> pd.DataFrame:
-    """One row a contestant, means over sets, ``depths`` and networks."""
-    metrics = {
-        "area, %": "area",
-        "last accuracy, %": "accuracy",
-        "on shifted images, %": "shifted",
-    }
-    rows: dict[str, dict[str, float | str]] = {}
-    for contestant in CONTESTANTS:
-        rows[contestant] = {
-            title: mean_of(config, table, contestant, metric, depths).mean()
-            for title, metric in metrics.items()
+def by_depth(config: Config, table: pd.DataFrame) -> pd.DataFrame:
+    """One row a contestant, a column for each measure and depth: means over sets and networks."""
+    metrics = {"area, %": "area", "last accuracy, %": "accuracy", "on shifted images, %": "shifted"}
+    columns = {
+        (title, layers(depth)): {
+            name: mean_of(config, table, name, metric, [depth]).mean() for name in CONTESTANTS
         }
+        for title, metric in metrics.items()
+        for depth in config.depths
+    }
+    return pd.DataFrame(columns)
+
+
+def steps_to_levels(config: Config, table: pd.DataFrame) -> pd.DataFrame:
+    """One row a contestant: data steps to each level, and with the noise steps in brackets."""
+    known = conditions(config)
+    rows: dict[str, dict[str, str]] = {name: {} for name in CONTESTANTS}
+    for contestant, row in rows.items():
+        names = _names(config, contestant, ())
+        noise = sum(known[name].noise_steps for name in names) / len(names)
         for number in (1, 2, 3):
-            steps = [
-                last(table, name, f"steps_to_{number}")
-                for name in _names(config, contestant, depths)
-            ]
-            title = f"data steps to {told_levels(config.levels, number)}"
-            rows[contestant][title] = told_steps(steps, config.steps)
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("contestant")
+            steps = [last(table, name, f"steps_to_{number}") for name in names]
+            title = f"steps to {told_levels(config.levels, number)}"
+            row[title] = told_steps(steps, config.steps, noise)
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def decisions(config: Config, table: pd.DataFrame) -> pd.DataFrame:
-    """Who has most of what one may want, without weight transport: a row a wish, a column a depth.
+    """Who has most of what one may want: a row a wish, a column a depth.
 
-    Beside the best stand all that cannot be told from it: the 95 % interval of their paired
-    difference from it holds 0.
+    Neither those that copy weights nor those that read the feedback take part. Beside the best
+    stand all that cannot be told from it: the 95 % interval of their paired difference from it
+    holds 0.
     """
     columns = {
         layers(depth): {
@@ -101,7 +106,7 @@ def decisions(config: Config, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _best(config: Config, table: pd.DataFrame, metric: str, more: bool, depth: int) -> str:
-    values = {name: mean_of(config, table, name, metric, [depth]) for name in TRANSPORT_FREE}
+    values = {name: mean_of(config, table, name, metric, [depth]) for name in UNAIDED}
     means = {name: series.mean() for name, series in values.items()}
     best = (max if more else min)(means, key=means.__getitem__)
 
@@ -109,7 +114,7 @@ def _best(config: Config, table: pd.DataFrame, metric: str, more: bool, depth: i
         found = Finding.of_difference("", values[name], values[best], "", above=0)
         return found.low <= 0 <= found.high
 
-    others = [name for name in TRANSPORT_FREE if name != best and as_good(name)]
+    others = [name for name in UNAIDED if name != best and as_good(name)]
     return "; ".join([best, *others])
 
 

@@ -37,7 +37,8 @@ CONTESTANTS: dict[str, dict[str, Any]] = {
     BP: {"rule": "bp"},
     BP_ZERO: {"rule": "bp", "change": silence},
 }
-TRANSPORT_FREE = tuple(name for name in CONTESTANTS if name not in (BP, BP_ZERO))
+# Those that neither copy weights nor read the feedback to set them.
+UNAIDED = tuple(name for name in CONTESTANTS if name not in (BP, BP_ZERO, SOFT))
 
 
 class Entry(NamedTuple):

@@ -9,9 +9,12 @@ import pandas as pd
 
 from fa_core.experiments.factorial.conditions import (
     EVEN,
+    GAP,
     NOISE,
     OTHER_FEEDBACK,
     PERMUTED,
+    START_ANGLE,
+    START_NORM,
     UNDER_BP,
     Cell,
     Config,
@@ -90,28 +93,32 @@ def summary(config: Config, table: pd.DataFrame) -> pd.DataFrame:
         "norm and angle of noise": Cell(norm, angle, False),
         "the same upon noise-trained W₁": Cell(norm, angle, True),
         "noise": NOISE,
+        **{f"noise, scaled to {norm:g}": name for name, norm in config.rescaled().items()},
         "noise, columns of W₂ permuted": PERMUTED,
         "noise, new feedback": OTHER_FEEDBACK,
         "noise under BP": UNDER_BP,
         "noise, labels 1/K": EVEN,
     }
     metrics = {
-        "area, %": ("area", 100),
-        "last accuracy, %": ("accuracy", 100),
-        "gap at the same train loss, nats": ("gap", 1),
+        "norm": (START_NORM, 1, ".2f"),
+        "angle": (START_ANGLE, 1, ".0f"),
+        "area, %": (AREA, 100, ".1f"),
+        "last accuracy, %": ("accuracy", 100, ".1f"),
+        "gap at the same train loss, nats": (GAP, 1, ".3f"),
     }
-    found: dict[str, dict[str, float | str]] = {}
+    found: dict[str, dict[str, str]] = {}
     for label, start in rows.items():
         found[label] = {
-            title: factor * mean_of(config, table, start, metric).mean()
-            for title, (metric, factor) in metrics.items()
+            title: f"{factor * mean_of(config, table, start, metric).mean():{digits}}"
+            for title, (metric, factor, digits) in metrics.items()
+            if (start, metric) != (silent(config), START_ANGLE)
         }
         for number in (1, 2, 3):
             names = [name_of(start, data) for data in config.sets]
             steps = [last(table, name, f"steps_to_{number}") for name in names]
             title = f"steps to {told_levels(config.levels, number)}"
             found[label][title] = told_steps(steps, config.steps)
-    return pd.DataFrame.from_dict(found, orient="index").rename_axis("start")
+    return pd.DataFrame.from_dict(found, orient="index").fillna("–")
 
 
 def findings(config: Config, table: pd.DataFrame) -> Findings:

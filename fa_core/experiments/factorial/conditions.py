@@ -104,6 +104,11 @@ class Config:
         found = (Cell(*cell) for cell in every)
         return [cell for cell in found if cell.norm or cell.angle == self.angles[0]]
 
+    def rescaled(self) -> dict[str, float]:
+        """Norms that the readout of noise is scaled to, by the name of the start."""
+        others = (norm for norm in self.norms if norm not in (0, self.own[0]))
+        return {f"{RESCALED} {norm:g}": norm for norm in others}
+
 
 def name_of(start: Cell | str, data: str) -> str:
     """Name of the condition that learns a data set from a start."""
@@ -143,11 +148,10 @@ def conditions(config: Config) -> dict[str, Condition]:
 
 def _starts(config: Config) -> dict[Cell | str, Callable[[MLP, int], None] | None]:
     """All starts, and what makes each of a network as drawn or after noise."""
-    others = [norm for norm in config.norms if norm not in (0, config.own[0])]
     return {
         **{cell: partial(place, cell) for cell in config.cells()},
         NOISE: None,
-        **{f"{RESCALED} {norm:g}": partial(rescale, norm) for norm in others},
+        **{name: partial(rescale, norm) for name, norm in config.rescaled().items()},
         PERMUTED: permute,
         OTHER_FEEDBACK: other_feedback,
         UNDER_BP: learn_by_fa,

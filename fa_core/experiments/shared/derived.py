@@ -34,16 +34,18 @@ def areas_and_steps(
     return {AREA: area(table, name), **steps}
 
 
-def told_steps(steps: Sequence[pd.Series[float]], most: int) -> str:
+def told_steps(steps: Sequence[pd.Series[float]], most: int, noise: float = 0) -> str:
     """The mean of steps to a level in words: at least that many where a network never got there.
 
     Args:
         steps: of several conditions, network by network.
         most: the length of their training, at which a network counts that never reached the level.
+        noise: the mean of the noise steps before; then the steps in all are told as well.
     """
     every = pd.concat(steps)
     at_least = "≥\u00a0" if (every >= most).any() else ""
-    return f"{at_least}{every.mean():,.0f}"
+    in_all = f" ({at_least}{every.mean() + noise:,.0f})" if noise else ""
+    return f"{at_least}{every.mean():,.0f}{in_all}"
 
 
 def told_levels(levels: Sequence[Sequence[float]], number: int) -> str:
