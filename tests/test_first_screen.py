@@ -14,6 +14,7 @@ import pytest
 from pages import offline_page
 from torch import nn
 
+import answer as answers
 import headline
 import icons
 from fa_core import experiments
@@ -28,7 +29,7 @@ BUDGET = 300_000  # bytes of the first page with all it fetches, packed as serve
 CLAIMS = ["alignment", "learning_speed", "low_rank", "robustness", "meta_loss"]
 QUESTIONS = {  # a newcomer's, and what an answer must name
     "What is weight transport?": ["transpose", "copying"],
-    "Does it work?": [f"{{{{ verdict_{name} }}}}" for name in CLAIMS],
+    "Does it work?": [f"{{{{ claim_{name} }}}}" for name in CLAIMS],
     "How much?": ["{{ data_steps }}", "{{ behind_bp }}", "{{ final_gain }}"],
     "What does it cost?": ["{{ all_steps }}", "{{ control }}"],
     "How do I use it?": ["fa.convert(model", "fa.train_on_noise(model"],
@@ -96,25 +97,30 @@ def plain(text: str) -> str:
     return re.sub(r"<!--.*?-->|<[^>]+>", "", text)
 
 
-def test_a_verdict_word_is_that_of_the_primary_finding(monkeypatch):
-    words = headline.substitutions()
+def test_what_becomes_of_a_claim_follows_from_the_findings_and_its_number_from_the_primary_one(
+    monkeypatch,
+):
     primary = {n: f for n, found in paper_scale().items() for f in found if f.primary}
-    for name, finding in primary.items():
-        assert re.match(rf"\W {finding.verdict}\b", words[f"verdict_{name}"])
+    words = answers.substitutions()
+    for claim in answers.CLAIMS:
+        supported = {found.verdict == "supported" for found in claim.findings(paper_scale())}
+        known = {(True,): "✓ Holds", (False,): "✗ Not as stated"}
+        expected = known.get(tuple(supported), "~ In part")
+        assert words[f"claim_{claim.experiment}"] == expected
     turned = dataclasses.replace(primary["alignment"], estimate=5.0, low=4.0, high=6.0)
     other = {**paper_scale(), "alignment": Findings([turned])}
     monkeypatch.setattr(headline, "paper_scale", lambda: other)
-    turned_words = plain(headline.substitutions()["verdict_alignment"])
-    assert turned_words.startswith("✗ contradicted: 5 degrees")
+    turned_words = plain(headline.substitutions()["primary_alignment"])
+    assert turned_words.startswith("5 degrees (4 to 6)")
 
 
 def test_the_five_claims_have_their_verdicts_and_no_number_is_typed():
     text = INTRO.read_text(encoding="utf-8")
     named = re.findall(r"{{ (\w+) }}", text)
-    assert [name for name in named if name.startswith("verdict_")] == [
-        f"verdict_{name}" for name in CLAIMS
-    ]
-    assert set(named) <= set(headline.substitutions())
+    for kind in ("claim", "primary"):
+        told = [name for name in named if name.startswith(f"{kind}_")]
+        assert told == [f"{kind}_{name}" for name in CLAIMS]
+    assert set(named) <= set(headline.substitutions()) | set(answers.substitutions())
     assert not re.findall(r"\d\.\d", text)
 
 
@@ -127,7 +133,7 @@ def answer(text: str, question: str) -> str:
 def test_a_newcomers_question_is_answered_in_two_hundred_words(question: str):
     told = answer(INTRO.read_text(encoding="utf-8"), question)
     assert [word for word in QUESTIONS[question] if word not in told] == []
-    for name, words in headline.substitutions().items():
+    for name, words in {**headline.substitutions(), **answers.substitutions()}.items():
         told = told.replace(f"{{{{ {name} }}}}", words)
     assert len(plain(told).split()) <= 200
 

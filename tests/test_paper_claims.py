@@ -36,7 +36,7 @@ def rows(monkeypatch):
 def test_a_row_holds_what_the_paper_says_and_the_first_finding(rows):
     second = replace(SUPPORTED, key="second", estimate=7.0)
     (row,) = rows({"alignment": Findings([second, SUPPORTED])})
-    assert row[:3] == ("reproduced", "✓\u00a0reproduced", "It <b>falls")
+    assert row[:3] == ("holds", "✓\u00a0Holds", "It <b>falls")
     assert row[3].replace("\u00a0", " ") == "2 degrees (1 to 3), n = 20"
     assert row[4:] == ("9z", "a measure", "chapter\u00a01")
 
@@ -44,22 +44,26 @@ def test_a_row_holds_what_the_paper_says_and_the_first_finding(rows):
 @pytest.mark.parametrize(
     "found, name, words",
     [
-        ([SUPPORTED], "reproduced", "✓ reproduced"),
-        ([SUPPORTED, CONTRADICTED], "partly", "~ partly, 1 of 2"),
-        ([UNDECIDED, SUPPORTED, SUPPORTED], "partly", "~ partly, 2 of 3"),
-        ([CONTRADICTED, UNDECIDED], "not", "✗ not"),  # Holm takes nothing from an undecided one
-        ([SUPPORTED, replace(CONTRADICTED, holm=False)], "partly", "~ partly, 1 of 2 †"),
-        ([replace(SUPPORTED, holm=False)], "reproduced", "✓ reproduced †"),
-        ([replace(CONTRADICTED, holm=False)], "not", "✗ not †"),
-        ([], "open", "–"),
+        ([SUPPORTED], "holds", "✓ Holds"),
+        ([SUPPORTED, CONTRADICTED], "partly", "~ In part, 1 of 2"),
+        ([UNDECIDED, SUPPORTED, SUPPORTED], "partly", "~ In part, 2 of 3"),
+        (
+            [CONTRADICTED, UNDECIDED],
+            "not",
+            "✗ Not as stated",
+        ),  # Holm takes nothing from an undecided one
+        ([SUPPORTED, replace(CONTRADICTED, holm=False)], "partly", "~ In part, 1 of 2 †"),
+        ([replace(SUPPORTED, holm=False)], "holds", "✓ Holds †"),
+        ([replace(CONTRADICTED, holm=False)], "not", "✗ Not as stated †"),
+        ([], "open", "– not measured yet"),
     ],
 )
-def test_a_claim_is_reproduced_where_all_its_findings_are_supported(found, name, words):
+def test_a_claim_holds_where_all_its_findings_are_supported(found, name, words):
     assert paper_claims.verdict(found) == (name, words.replace(" ", "\u00a0"))
 
 
 def test_an_experiment_without_a_table_is_not_measured_yet(rows):
-    assert rows({})[0][1:4:2] == ("–", "not measured yet")
+    assert rows({})[0][1:4:2] == ("–\u00a0not\u00a0measured\u00a0yet", "not measured yet")
     assert paper_claims.measured([], "a part never") == "not measured yet; a part never"
 
 

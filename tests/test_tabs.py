@@ -100,6 +100,24 @@ def test_what_cannot_be_shown_to_everyone_is_refused(tabs, error, message):
         Tabs(tabs)
 
 
+def test_numbers_of_a_column_have_the_same_decimals_and_an_interval_is_set_apart():
+    frame = pd.DataFrame(
+        {
+            "angle": [40.0, 48.4, -7.126],
+            "steps": [2504.0, 28.0, 3.0],
+            ("a", "pair"): ["lower by 1.17 (1.14 to 1.2)", "not told apart (8 to 9 networks)", "2"],
+        }
+    )
+    page = Tabs({"now": [frame]}).to_html()
+    cells = re.findall("<td>(.*?)</td>", page)
+    assert cells[0::3] == ["40.00", "48.40", "−7.13"]
+    assert cells[1::3] == ["2,500", "28", "3"]
+    assert cells[2] == (
+        'lower by <strong>1.17</strong> <span class="interval">(1.14 to 1.2)</span>'
+    )
+    assert cells[8] == "2"
+
+
 def test_programs_read_the_findings_of_one_tab_alone():
     bundle = Tabs({"now": ["text", ONE], "then": [TWO]})._repr_mimebundle_()
     assert [row["claim"] for row in bundle[MIME_TYPE]] == ["Claim <a>."]

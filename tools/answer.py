@@ -27,13 +27,6 @@ from fa_core.results.tables import at
 from forest import MISSING, primary
 
 DATA = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
-# What becomes of a claim that ``paper_claims.verdict`` calls so.
-WORDS = {
-    "reproduced": "✓ Holds",
-    "partly": "~ In part",
-    "not": "✗ Not as stated",
-    "open": f"– {MISSING}",
-}
 # What noise gives beside the control, by the verdict on "noise gives more".
 BESIDE = {
     "supported": "noise gives more",
@@ -68,9 +61,13 @@ class Claim:
         told = [claim for claim in paper_claims.CLAIMS if claim.figure in self.figures]
         return [found for claim in told for found in claim.findings(scale)]
 
+    def verdict(self, scale: paper_claims.Scale) -> str:
+        """What becomes of it, a key of ``paper_claims.WORDS``."""
+        return paper_claims.verdict(self.findings(scale))[0]
+
     def row(self, scale: paper_claims.Scale) -> Row:
         """Its verdict, what it says, what noise gives, and what the control gives."""
-        name, _ = paper_claims.verdict(self.findings(scale))
+        name = self.verdict(scale)
         page, found = (
             paper_claims.CHAPTERS[self.experiment],
             primary(scale.get(self.experiment, [])),
@@ -81,7 +78,7 @@ class Claim:
             found, alone, verdict = gains(self.experiment, scale)
             control = f"{measured(alone)}; {BESIDE[verdict]}"
         noise = f"{html.escape(self.measure)}: {measured(found)}"
-        return name, [WORDS[name], says, noise, control or MISSING]
+        return name, [paper_claims.WORDS[name], says, noise, control or MISSING]
 
 
 @dataclass(frozen=True)
@@ -181,7 +178,7 @@ def longest_noise() -> tuple[int, Finding]:
 
 
 def substitutions() -> dict[str, str]:
-    """What the text of the page may name in double braces."""
+    """What the text of the pages may name in double braces; ``claim_EXPERIMENT`` is a verdict."""
 
     def number(found: Finding, unit: str = "") -> str:
         ends = f"{headline.told(found.low)} to {headline.told(found.high)}"
@@ -194,6 +191,10 @@ def substitutions() -> dict[str, str]:
     angles = {name: angle_after(start) for name, start in zip(names, starts, strict=True)}
     return {
         **{name: number(angle, "°") for name, angle in angles.items()},
+        **{
+            f"claim_{claim.experiment}": paper_claims.WORDS[claim.verdict(paper_scale())]
+            for claim in CLAIMS
+        },
         "networks": " or ".join(sorted(networks, key=int)),
         "longest_noise": f"{length:,}",
         "longest_noise_steps": number(steps),

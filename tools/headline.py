@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import evidence
 import paper_claims
 from fa_core import experiments
 from fa_core.experiments.learning_speed.claims import steps_ratio
@@ -94,14 +93,14 @@ def cards(numbers: Sequence[Headline]) -> str:
 def substitutions() -> dict[str, str]:
     """What the text of the first page may name in double braces.
 
-    ``verdict_EXPERIMENT`` is what became of a primary claim, with its number; a headline's name
-    gives its number with its interval, and ``final_gain`` that after convergence.
+    ``primary_EXPERIMENT`` is what its primary finding measured; a headline's name gives its number
+    with its interval, and ``final_gain`` that after convergence.
     """
     words = {one.name: f"{one.estimate} ({one.interval})" for one in headlines()}
     for name, found in paper_scale().items():
         for finding in found:
             if finding.primary:
-                words[f"verdict_{name}"] = evidence.measured(finding)
+                words[f"primary_{name}"] = finding.measured_html()
             if finding.key == "narrower-gap":
                 interval = f"{told(finding.low)} to {told(finding.high)}"
                 words["final_gain"] = f"{told(finding.estimate)} ({interval})"

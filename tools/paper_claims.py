@@ -30,7 +30,7 @@ Scale = Mapping[str, Findings]  # the findings of each experiment
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the paper, reproduced where all findings named by ``keys`` are supported.
+    """A claim of the paper, which holds where all findings named by ``keys`` are supported.
 
     A key is one of ``experiment``, unless it names another: ``EXPERIMENT/KEY``.
     """
@@ -57,6 +57,13 @@ class Claim:
         return [known[key] for key in wanted]
 
 
+# What becomes of a claim, in words.
+WORDS = {
+    "holds": "✓ Holds",
+    "partly": "~ In part",
+    "not": "✗ Not as stated",
+    "open": "– not measured yet",
+}
 CLAIMS = [
     Claim(**row)
     for row in yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
@@ -69,16 +76,14 @@ def unbroken(text: str) -> str:
 
 
 def verdict(found: list[Finding]) -> tuple[str, str]:
-    """Whether a claim is reproduced: one word, and the words that the page shows."""
+    """What becomes of a claim: a key of :data:`WORDS`, and the words that the page shows."""
     if not found:
-        return "open", "–"
+        return "open", unbroken(WORDS["open"])
     supported = sum(finding.verdict == "supported" for finding in found)
     mark = " †" if any(f.holm is False and f.verdict != "undecided" for f in found) else ""
-    if supported == len(found):
-        return "reproduced", unbroken(f"✓ reproduced{mark}")
-    if not supported:
-        return "not", unbroken(f"✗ not{mark}")
-    return "partly", unbroken(f"~ partly, {supported} of {len(found)}{mark}")
+    name = "holds" if supported == len(found) else "partly" if supported else "not"
+    count = f", {supported} of {len(found)}" if name == "partly" else ""
+    return name, unbroken(f"{WORDS[name]}{count}{mark}")
 
 
 def measured(found: list[Finding], note: str = "") -> str:

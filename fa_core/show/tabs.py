@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -54,6 +55,9 @@ _STYLE = """
   .fa-tabs, .fa-tabs > div { display: block; }
 }
 """
+# An estimate with its interval, in the cell of a table; and how a page tells the two apart.
+_INTERVAL = re.compile(r"(\S+) (\([^()<>]+ to [^()<>]+\))(?=[^<>]*</td>)")
+_ESTIMATE = r'<strong>\1</strong> <span class="interval">\2</span>'
 
 
 class Tabs:
@@ -132,6 +136,18 @@ class Tabs:
         return bundle | ({MIME_TYPE: rows} if rows else {})
 
 
+def _decimals(column: pd.Series[float]) -> Callable[[float], str]:
+    """A format for a column: as many decimals in every row as three digits of one of them need."""
+    told = [three_digits(value).partition(".")[2] for value in column.dropna()]
+    decimals = max(map(len, told), default=0)
+
+    def told_alike(value: float) -> str:
+        large = abs(value) >= 999.5
+        return three_digits(value) if large else f"{value:.{decimals}f}".replace("-", "−")
+
+    return told_alike
+
+
 def _check(item: object) -> None:
     if isinstance(item, tuple) and len(item) == 2:
         figure, alt = item
@@ -159,7 +175,8 @@ def _html(item: Item) -> str:
     if isinstance(item, Findings):
         return f"<div>{item.to_html()}</div>"
     if isinstance(item, pd.DataFrame):
-        table = item.to_html(border=0, float_format=three_digits)
+        formats = {name: _decimals(item[name]) for name in item.select_dtypes("float")}
+        table = _INTERVAL.sub(_ESTIMATE, item.to_html(border=0, formatters=formats))
         return f'<div tabindex="0">{table}</div>'
     figure, alt = item
     return style.to_html(figure, alt)

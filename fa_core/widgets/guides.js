@@ -50,9 +50,9 @@ export const GUIDES = [
     title: "Low rank",
     chapter: "Chapter 3",
     settings: { noise: 4000, noise_lr: 0.001 },
-    text:
-      "Watch the effective rank of the readout's weights: noise lowers it before any data is seen. " +
-      "Then compare the ranks that the networks have after data.",
+    stop: 0,
+    text: "Watch the effective rank of the readout's weights: noise lowers it before any data is seen.",
+    next: "The noise is over. Press Run, and compare the ranks that the networks have after data.",
   },
   {
     key: "turned-digits",

@@ -53,7 +53,7 @@ export function buildViews(signal) {
     // In units of their own sizes the fitted line has the cosine of the angle as its slope.
     const rise = Math.cos((view.angle * Math.PI) / 180);
     const half = (0.95 * REACH * unit) / Math.hypot(1, rise);
-    context.strokeStyle = colours.fa;
+    context.strokeStyle = colours.ink;
     context.lineWidth = 2.5;
     context.beginPath();
     context.moveTo(cx - half, cy + rise * half);

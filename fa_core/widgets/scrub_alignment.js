@@ -64,7 +64,7 @@ export function render({ model, el }) {
     const half = 0.9 * run.reach * unit;
     const rise = run.slope[now];
     const length = half / Math.hypot(1, rise);
-    context.strokeStyle = colours.fa;
+    context.strokeStyle = colours.ink;
     context.lineWidth = 2.5;
     context.beginPath();
     context.moveTo(cx - length, cy + length * rise);
@@ -80,7 +80,7 @@ export function render({ model, el }) {
       x: span,
       y,
       reference,
-      markers: [{ x: run.steps[now], y: shown[now], colour: colours.fa }],
+      markers: [{ x: run.steps[now], y: shown[now], colour: colours.ink }],
     });
   const angles = make(
     "wd-short",
