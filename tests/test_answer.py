@@ -164,7 +164,7 @@ def test_the_forest_has_every_primary_finding_at_both_scales():
     tree = html5lib.parseFragment(page, namespaceHTMLElements=False)
     told = {svg.get("aria-label") for svg in tree.iter() if str(svg.tag).endswith("svg")}
     assert told == {
-        "Turn <: this build −1.5 degrees (−3 to −1); paper's size −2 degrees (−3 to −1). "
-        "Contest: this build not measured yet; paper's size not measured yet."
+        "Turn <: this run −1.5 degrees (−3 to −1); paper's size −2 degrees (−3 to −1). "
+        "Contest: this run not measured yet; paper's size not measured yet."
     }
     assert text_of(page).split()[:3] == ["The", "primary", "finding"]

@@ -97,8 +97,8 @@ def test_a_finding_comes_back_from_its_row(low, high):
 
 
 def test_the_picture_says_its_numbers_in_words():
-    counts = {"Chapter 1, this build": Counter(supported=3, undecided=1)}
-    alt = "Chapter 1, this build: 3 supported, 1 undecided, 0 contradicted."
+    counts = {"Chapter 1, this run": Counter(supported=3, undecided=1)}
+    alt = "Chapter 1, this run: 3 supported, 1 undecided, 0 contradicted."
     drawn = evidence.picture(counts)
     assert f'aria-label="Number of findings by verdict. {alt}"' in drawn
     assert "3 · 1 · 0" in drawn and "<img" not in drawn
@@ -124,9 +124,9 @@ def test_a_section_tells_where_its_numbers_come_from(tmp_path, monkeypatch, stor
     chapter = tmp_path / "01-alignment.ipynb"
     chapter.write_text(json.dumps({"metadata": {"papermill": run}}))
     text, scales = evidence.section(chapter, rows)
-    assert "This build: profile quick, computed on 2026-01-02." in text
+    assert "This run: profile quick, computed on 2026-01-02." in text
     assert (f"Paper scale: {line}." if stored else "no table is stored yet") in text
-    assert scales["Chapter 1, this build"] == list(claims)
+    assert scales["Chapter 1, this run"] == list(claims)
     assert scales["Chapter 1, paper scale"] == (list(claims) if stored else [])
     assert text.count("n\u00a0=\u00a08") == len(rows) * (2 if stored else 1)
     with pytest.raises(ValueError, match=r"01-alignment.ipynb: each finding needs a key"):

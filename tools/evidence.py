@@ -18,7 +18,7 @@ from fa_core.results.store import published
 from fa_core.show import style
 
 WORD = re.compile(r"\w(?:[\w.,-]*\w)?|\W")  # a number or a name is one word
-HEADINGS = ("Paper scale", "Claim", "This build", "Expected")
+HEADINGS = ("Paper scale", "Claim", "This run", "Expected")
 # Fill of the bar: greys, for colours mean ways of learning.
 VERDICTS = {"supported": style.FAINT, "undecided": "none", "contradicted": style.INK}
 CAPTION = (
@@ -31,7 +31,7 @@ Pair = tuple[Finding | None, Finding | None]
 def pairs(build: Sequence[Finding], paper: Sequence[Finding]) -> Iterator[Pair]:
     """Findings of both scales side by side, joined by key, in the order of the paper scale.
 
-    A claim that is made at one scale alone stands alone; those of this build come last.
+    A claim that is made at one scale alone stands alone; those of this run come last.
     """
     now, then = ({found.key: found for found in side} for side in (build, paper))
     for key in then | now:
@@ -92,14 +92,14 @@ def section(chapter: Path, rows: list[dict]) -> tuple[str, dict[str, list[Findin
     run = json.loads(chapter.read_text(encoding="utf-8"))["metadata"]["papermill"]
     profile = run["parameters"].get("profile", "quick")
     labels = [
-        f"This build: profile {profile}, computed on {run['start_time'][:10]}.",
+        f"This run: profile {profile}, computed on {run['start_time'][:10]}.",
         *(f"Paper scale: {line or 'no table is stored yet'}." for line in stored),
     ]
     text = "<br>\n".join(map(html.escape, labels))
     rows = [([f for f in pair if f], row(pair)) for pair in pairs(build, paper)]
     table = folded_table(HEADINGS, rows)
     return f"<p>{text}</p>\n{table}\n", {
-        f"{title}, this build": build,
+        f"{title}, this run": build,
         f"{title}, paper scale": paper,
     }
 

@@ -14,10 +14,10 @@ from fa_core.show import style
 MISSING = "not measured yet"
 CAPTION = (
     "The primary finding of each chapter: mean and 95 % interval, in networks of the paper's size "
-    "and in the small ones of this build. Each panel has its own unit; the claim expects the mean "
+    "and in the small ones of this run. Each panel has its own unit; the claim expects the mean "
     "in the shaded part."
 )
-Pair = tuple[Finding | None, Finding | None]  # in this build, and at paper scale
+Pair = tuple[Finding | None, Finding | None]  # in this run, and at paper scale
 
 
 def primary(findings: Iterable[Finding]) -> Finding | None:
@@ -34,7 +34,7 @@ def draw(panels: Mapping[str, Pair]) -> str:
         for ax, (title, pair) in zip(axes, panels.items(), strict=True):
             found = [finding for finding in pair if finding]
             ax.set_title(f"{title}, {found[0].unit}" if found else title)
-            ax.set_yticks([0, 1], ["this build", "paper's size"])
+            ax.set_yticks([0, 1], ["this run", "paper's size"])
             ax.set_ylim(-0.6, 1.6)
             ax.grid(visible=False, axis="y")
             ax.xaxis.set_major_locator(MaxNLocator(5))
@@ -74,7 +74,7 @@ def shade(ax: Axes, found: Finding) -> None:
 def in_words(pair: Pair) -> str:
     """Both numbers of a panel."""
     told = []
-    for where, found in zip(("this build", "paper's size"), pair, strict=True):
+    for where, found in zip(("this run", "paper's size"), pair, strict=True):
         number = MISSING
         if found:
             *_, estimate, interval, _, _ = found.cells()
