@@ -105,7 +105,7 @@ def test_numbers_of_a_column_have_the_same_decimals_and_an_interval_is_set_apart
         {
             "angle": [40.0, 48.4, -7.126],
             "steps": [2504.0, 28.0, 3.0],
-            ("a", "pair"): ["lower by 1.17 (1.14 to 1.2)", "not told apart (8 to 9 networks)", "2"],
+            ("a", "pair"): ["lower by 1.17 (1.14 to 1.2)", "73.1 (72.6 to 73.6)", "2"],
         }
     )
     page = Tabs({"now": [frame]}).to_html()
@@ -115,6 +115,7 @@ def test_numbers_of_a_column_have_the_same_decimals_and_an_interval_is_set_apart
     assert cells[2] == (
         'lower by <strong>1.17</strong> <span class="interval">(1.14 to 1.2)</span>'
     )
+    assert cells[5] == '<strong>73.1</strong> <span class="interval">(72.6 to 73.6)</span>'
     assert cells[8] == "2"
 
 

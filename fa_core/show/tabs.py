@@ -56,7 +56,7 @@ _STYLE = """
 }
 """
 # An estimate with its interval, in the cell of a table; and how a page tells the two apart.
-_INTERVAL = re.compile(r"(\S+) (\([^()<>]+ to [^()<>]+\))(?=[^<>]*</td>)")
+_INTERVAL = re.compile(r"([^\s<>]+) (\([^()<>]+ to [^()<>]+\))(?=[^<>]*</td>)")
 _ESTIMATE = r'<strong>\1</strong> <span class="interval">\2</span>'
 
 
