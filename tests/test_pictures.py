@@ -122,6 +122,17 @@ def test_names_lie_beside_the_panel_apart_from_each_other_and_inside_the_figure(
         assert all(low.y1 <= high.y0 + 1 for low, high in itertools.pairwise(boxes))
 
 
+def test_a_label_wider_than_its_axis_ends_where_the_axis_does():
+    with style.figure(1) as (figure, (ax,)):
+        ax.barh(["a name of a row that takes much room"], [1])
+        ax.set_xlabel("percentage points (dotted: no difference)")
+    for narrow in (True, False, True):
+        figure.lay_out(narrow)
+        label, axis = ax.xaxis.label.get_window_extent(), ax.get_window_extent()
+        assert (label.width > axis.width) == narrow
+        assert label.x1 <= axis.x1 + 1
+
+
 def test_a_legend_that_is_there_takes_the_place_of_names():
     with style.figure(1) as (figure, (ax,)):
         style.band(ax, STEPS, "FA")

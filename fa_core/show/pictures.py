@@ -70,7 +70,8 @@ class Figure(matplotlib.figure.Figure):
             text = _wrapped(ax.get_title(loc="left"), letters)
             titles.append(ax.set_title(text, loc="left", fontsize=9.5, fontweight="bold"))
             titles[-1].set_x(0)  # it may stand further left from the time before
-            ax.set_xlabel(_wrapped(ax.get_xlabel(), int(0.7 * letters)))  # no wider than the axis
+            text = _wrapped(ax.get_xlabel(), int(0.7 * letters))  # no wider than most axes
+            ax.set_xlabel(text, x=0.5, horizontalalignment="center")
             for axis in (ax.xaxis, ax.yaxis):
                 if isinstance(axis.get_major_formatter(), LogFormatter):  # it writes TeX
                     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -79,6 +80,9 @@ class Figure(matplotlib.figure.Figure):
         for ax, title in zip(self.axes, titles, strict=True):
             if (room := ax.get_tightbbox()) is not None:  # the names of its rows may be wide
                 title.set_x((room.x0 - ax.bbox.x0) / ax.bbox.width)
+            label = ax.xaxis.label
+            if label.get_window_extent().width > ax.bbox.width:  # it ends where the axis does
+                label.set(x=1, horizontalalignment="right")
         self.set_layout_engine("none")  # it stays where it is while it is drawn
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
