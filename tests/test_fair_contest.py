@@ -165,6 +165,11 @@ def test_noise_steps_are_counted_and_the_best_is_named():
     assert wins["best last accuracy"] == SHORT
     assert NOISE not in wins["fewest steps in all"].split("; ")
     assert SOFT not in "; ".join(wins)
+    ahead = planted(config, {NOISE: {"area": 0.6}})
+    ahead.loc[ahead["condition"].str.startswith(NOISE) & (ahead["network"] == 2), "value"] += 0.03
+    lead = contest.claims.lead(config, ahead)
+    # Points above zeros: 10, 10 and 13 in the three networks; t of 2 degrees of freedom is 4.303.
+    assert lead.loc["area", "2 layers"] == "11 (6.7 to 15.3)"
     steps = contest.claims.steps_to_levels(config, table)
     assert list(steps.index) == list(CONTESTANTS) == list(by_depth(config, table).index)
     assert steps.loc[NOISE].tolist() == ["10 (510)", "100 (600)", "100 (600)"]

@@ -22,10 +22,11 @@ from fa_core.experiments.shared.derived import told_levels, told_steps
 from fa_core.results.findings import Finding, Findings
 from fa_core.results.tables import last
 
-# Steps to the first level: in the time given most networks reach no other in every contestant.
+# Steps to the first level, the only one that all networks compared reach in the time given.
 LEVEL = "steps_to_1"
 ALL_STEPS = "all steps"  # the same, those on noise counted
 _POINTS = "percentage points"
+_MEASURES = {"area": "area", "last accuracy": "accuracy", "on shifted images": "shifted"}
 # What one may want, the metric that says who has it, and whether more of it is better.
 WISHES = {
     "fewest data steps": (LEVEL, False),
@@ -63,12 +64,27 @@ def _names(config: Config, contestant: str, depths: Sequence[int]) -> list[str]:
 
 def by_depth(config: Config, table: pd.DataFrame) -> pd.DataFrame:
     """One row a contestant, a column for each measure and depth: means over sets and networks."""
-    metrics = {"area, %": "area", "last accuracy, %": "accuracy", "on shifted images, %": "shifted"}
     columns = {
-        (title, layers(depth)): {
+        (f"{title}, %", layers(depth)): {
             name: mean_of(config, table, name, metric, [depth]).mean() for name in CONTESTANTS
         }
-        for title, metric in metrics.items()
+        for title, metric in _MEASURES.items()
+        for depth in config.depths
+    }
+    return pd.DataFrame(columns)
+
+
+def lead(config: Config, table: pd.DataFrame) -> pd.DataFrame:
+    """What noise has over the readout of zeros, in percentage points: a row a measure."""
+
+    def told(metric: str, depth: int) -> str:
+        noise, zero = (mean_of(config, table, name, metric, [depth]) for name in (NOISE, ZERO))
+        found = Finding.of_difference("", noise, zero, _POINTS, above=0)
+        *_, interval, _, _ = found.cells()
+        return f"{found.number} ({interval})"
+
+    columns = {
+        layers(depth): {title: told(metric, depth) for title, metric in _MEASURES.items()}
         for depth in config.depths
     }
     return pd.DataFrame(columns)
